@@ -1,0 +1,318 @@
+"""The one place where configuration, engine and sinks meet.
+
+pyspark is imported inside the functions that need it, so that `validate` stays under a second.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import signal
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from sparkguard.config.load import Parameters, load
+from sparkguard.console import Progressing, Silent, TerminalProgress
+from sparkguard.core.suite import Results, Suite
+from sparkguard.errors import ConfigError, Problem, SparkguardError
+from sparkguard.runner import Choice, Report, Runner
+from sparkguard.sinks.location import require_safe
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SuiteLike = str | Path | Mapping[str, Any]
+"""A suite: a file, or the same structure as a mapping."""
+
+_URGENCY = (2, 4, 5, 3, 0)
+_SUITES = ("*.yaml", "*.yml")
+_CANCEL_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a suite is completed and run; the command line's options."""
+
+    date: date | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    results: str | None = None
+    run_id: str | None = None
+    choice: Choice = field(default_factory=Choice)
+    master: str | None = None
+    remote: str | None = None
+
+
+def load_suite(suite: SuiteLike, options: Options | None = None, supplied: Sequence[str] = ()) -> Suite:
+    """Read and validate a suite; `ConfigError` holds all its problems."""
+    options = options or Options()
+    text, name = _text(suite)
+    parameters = Parameters(
+        now=datetime.now(UTC),
+        variables={**os.environ, **options.variables},
+        date=options.date,
+        results=Results.parse(options.results) if options.results else None,
+        run_id=options.run_id,
+        supplied=supplied,
+        scheduled_for=_scheduled_for(),
+    )
+    loaded = load(text, name, parameters)
+    unknown = sorted({*options.choice.only} - {c.id for c in loaded.checks})
+    if unknown:
+        known = ", ".join(c.id for c in loaded.checks)
+        message = f"--only names no check of the suite: {', '.join(unknown)}; its checks are {known}"
+        raise ConfigError(message)
+    return loaded
+
+
+def suite_files(path: str | Path) -> list[Path]:
+    """The suites that a path means: the file itself, or the YAML files of a folder."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return [folder]
+    files = sorted(f for pattern in _SUITES for f in folder.glob(pattern))
+    if not files:
+        raise ConfigError(Problem("the folder holds no suite (*.yaml)", str(folder)))
+    return files
+
+
+def run(
+    suite: SuiteLike,
+    *,
+    spark: SparkSession,
+    dataframes: Mapping[str, DataFrame] | None = None,
+    options: Options | None = None,
+    progress: Progressing | None = None,
+) -> Report:
+    """Run a suite in a session of the caller's, with data frames in the place of datasets.
+
+    Args:
+        suite: a file, or the same structure as a mapping.
+        spark: classic or Connect; Delta's jars must be loaded.
+        dataframes: by dataset name; a dataset of the suite keeps its `time_column` and `where`.
+        options: date, variables, results, what to run.
+        progress: what is told meanwhile; nothing by default.
+
+    Returns:
+        The report; it never exits the process.
+
+    Raises:
+        ConfigError: nothing was checked. SinkError: results could not be written.
+
+    """
+    options = options or Options()
+    frames = dataframes or {}
+    loaded = load_suite(suite, options, tuple(frames))
+    return _execute(loaded, spark, frames, options.choice, progress or Silent(), threading.Event())
+
+
+def run_command(path: str | Path | Mapping[str, Any], options: Options, progress: Progressing) -> int:
+    """Run one suite or a folder of them in one Spark application, as a process; the exit code.
+
+    SIGTERM ends the run early: what is known is written and decides the exit code.
+    """
+    suites = _load_all(path, options)
+    with session(f"sparkguard {suites[0].name}", options) as spark:
+        codes = [_run_one(suite, spark, options.choice, progress) for suite in suites]
+    return next(code for code in _URGENCY if code in codes)
+
+
+@contextmanager
+def session(name: str, options: Options | None = None) -> Iterator[SparkSession]:
+    """A Spark session with Delta, as `sparkguard run` makes it; `ConfigError` without Java or jars."""
+    from sparkguard.engine.session import require_delta, spark_session
+
+    options = options or Options()
+    _require_java(options)
+    with spark_session(name, options.master, options.remote) as spark:
+        require_delta(spark)
+        yield spark
+
+
+def run_shown(suite: SuiteLike, spark: SparkSession, options: Options) -> Report:
+    """Run a suite as `run` does, with the lines that the command line prints."""
+    progress = TerminalProgress()
+    report = run(suite, spark=spark, options=options, progress=progress)
+    progress.finished(_summary(report))
+    return report
+
+
+def plan(path: SuiteLike, options: Options) -> list[str]:
+    """What a run would read, as lines: the first round exactly, later rounds as "at most"."""
+    from sparkguard.dry_run import plan_lines
+    from sparkguard.engine.reader import Reader
+    from sparkguard.engine.spark_engine import SparkEngine
+
+    suites = _load_all(path, options)
+    with session("sparkguard plan", options) as spark:
+        lines = []
+        for suite in suites:
+            lines += plan_lines(suite, SparkEngine(Reader(spark, suite.datasets)), options.choice)
+        return lines
+
+
+def verdict(results: str, run_id: str, options: Options) -> int:
+    """The exit code of a recorded run, without Spark where `results` is a path or URI."""
+    from sparkguard.sinks.verdict import last_exit_code, recorded_exit_code
+
+    location = Results.parse(results)
+    if location.path is not None:
+        return recorded_exit_code(location, run_id)
+    with session("sparkguard verdict", options) as spark:
+        rows = spark.table(location.table("runs")).where(f"run_id = '{run_id}'").select("attempt", "exit_code")
+        return last_exit_code([r.asDict() for r in rows.collect()], run_id, location)
+
+
+def init_results(results: str, options: Options) -> list[str]:
+    """Make the result tables, and the views where `results` is a `catalog.schema`; their names."""
+    from sparkguard.sinks.delta import DeltaSink
+    from sparkguard.sinks.rows import TABLES
+    from sparkguard.sinks.views import create_views
+
+    location = Results.parse(results)
+    with session("sparkguard init-results", options) as spark:
+        DeltaSink(spark, location).prepare()
+        made = [location.table(name) for name in TABLES]
+        return made if location.schema is None else made + create_views(spark, location)
+
+
+def _load_all(path: SuiteLike, options: Options) -> list[Suite]:
+    return [load_suite(file, options) for file in ([path] if isinstance(path, Mapping) else suite_files(path))]
+
+
+def _run_one(suite: Suite, spark: SparkSession, choice: Choice, progress: Progressing) -> int:
+    """Run in a thread of its own, so that this one can hear SIGTERM while Spark works."""
+    outcome: list[Report | BaseException] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            outcome.append(_execute(suite, spark, {}, choice, progress, stop))
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
+            outcome.append(error)
+
+    worker = threading.Thread(target=work, name="sparkguard-run")
+    with _on_sigterm(stop):
+        worker.start()
+        while worker.is_alive():
+            worker.join(_CANCEL_EVERY_S)
+    result = outcome[0]
+    if isinstance(result, SparkguardError):
+        progress.finished(f"suite {suite.name}: {result}")
+        return result.exit_code
+    if isinstance(result, BaseException):
+        raise result
+    progress.finished(_summary(result))
+    return result.exit_code
+
+
+def _execute(
+    suite: Suite,
+    spark: SparkSession,
+    frames: Mapping[str, DataFrame],
+    choice: Choice,
+    progress: Progressing,
+    stop: threading.Event,
+) -> Report:
+    from sparkguard.engine.reader import Reader
+    from sparkguard.engine.session import Jobs, facts, log_store
+    from sparkguard.engine.spark_engine import SparkEngine
+    from sparkguard.sinks.delta import DeltaSink
+
+    require_safe(suite.results, log_store(spark, suite.results.path))
+    with Jobs(spark, f"sparkguard-{uuid.uuid4().hex[:12]}", stop) as jobs:
+        runner = Runner(
+            suite,
+            SparkEngine(Reader(spark, suite.datasets, frames)),
+            DeltaSink(spark, suite.results),
+            progress,
+            choice,
+            facts={**facts(spark), **_own_facts()},
+            stop=stop,
+            before_writing=jobs.end,
+        )
+        return runner.run()
+
+
+@contextmanager
+def _on_sigterm(stop: threading.Event) -> Iterator[None]:
+    """Set `stop` on SIGTERM, once and for good: the writing that follows must not be cut short."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _summary(report: Report) -> str:
+    statuses = [f.status.value for _, f in report.findings]
+    counts = ", ".join(
+        f"{statuses.count(s)} {s}" for s in ("pass", "warn", "fail", "error", "skipped") if s in statuses
+    )
+    return (
+        f"suite {report.suite} {report.status}: {counts}; exit code {report.exit_code}\n"
+        f"run {report.run_id} attempt {report.attempt}, results in {report.results}"
+    )
+
+
+def _text(suite: SuiteLike) -> tuple[str, str]:
+    if isinstance(suite, Mapping):
+        return yaml.safe_dump(dict(suite), allow_unicode=True, sort_keys=False), "suite"
+    try:
+        return Path(suite).read_text(encoding="utf-8"), str(suite)
+    except OSError as error:
+        raise ConfigError(Problem(f"cannot be read: {error.strerror}", str(suite))) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(Problem("is not text in UTF-8", str(suite))) from error
+
+
+def _scheduled_for() -> datetime | None:
+    raw = os.environ.get("SPARKGUARD_SCHEDULED_FOR")
+    if not raw:
+        return None
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError as error:
+        message = f"SPARKGUARD_SCHEDULED_FOR is '{raw}', expected an ISO time such as 2026-01-31T02:00:00Z"
+        raise ConfigError(message) from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _own_facts() -> dict[str, str | None]:
+    return {"sparkguard_version": _version("sparkguard"), "delta_version": _version("delta-spark"), "user": _user()}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
+
+
+def _require_java(options: Options) -> None:
+    remote = options.remote or os.environ.get("SPARK_REMOTE")
+    if not remote and not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
+        message = (
+            "Java was not found; install Java 17 or 21, "
+            "for example the package openjdk-17-jre-headless, or set JAVA_HOME"
+        )
+        raise ConfigError(message)

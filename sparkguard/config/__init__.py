@@ -1,0 +1,1 @@
+"""From YAML to a validated suite, with the place of every mistake."""

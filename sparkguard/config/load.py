@@ -1,0 +1,224 @@
+"""From a suite's text to a validated `Suite`; every mistake is reported, none is fatal to the search.
+
+Pure: the text, the variables, the date and the time of the run are arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from sparkguard.config.catalog import catalog
+from sparkguard.config.model import SuiteBlock
+from sparkguard.config.problems import did_you_mean, problems
+from sparkguard.config.yaml import Document, Path, parse, show_path
+from sparkguard.core.check import Check
+from sparkguard.core.plan import cycle
+from sparkguard.core.source import Dataset
+from sparkguard.core.suite import Results, Suite
+from sparkguard.core.text import is_secret
+from sparkguard.errors import ConfigError, Problem
+
+_DATE = "date"
+_NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a suite's text is completed with.
+
+    `variables` fills `${NAME}`; `date` is the run's date (None: the day of `now` in the suite's
+    timezone); `results` and `run_id` win over the suite's own; `supplied` names datasets that the
+    caller brings as data frames.
+    """
+
+    now: datetime
+    variables: Mapping[str, str]
+    date: date | None = None
+    results: Results | None = None
+    run_id: str | None = None
+    supplied: Collection[str] = ()
+    scheduled_for: datetime | None = None
+
+
+def load(text: str, file: str, parameters: Parameters) -> Suite:
+    """Validate a suite; `ConfigError` holds all its problems."""
+    template = parse(text, file, {**parameters.variables, _DATE: f"${{{_DATE}}}"})
+    run_date = parameters.date or parameters.now.astimezone(_timezone(template)).date()
+    document = parse(text, file, {**parameters.variables, _DATE: run_date.isoformat()})
+    block, found = _suite_block(document)
+    datasets = _datasets(document, block, parameters)
+    checks, check_problems = _checks(document, block, datasets)
+    found += check_problems
+    if block is None or found:
+        raise ConfigError(*sorted(found, key=_line))
+    variables = {k: v for k, v in document.variables.items() if k != _DATE}
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    identity = [block.suite, run_date.isoformat(), sorted(variables.items()), digest]
+    run_id = parameters.run_id or hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+    return Suite(
+        name=block.suite,
+        date=run_date,
+        timezone=block.timezone,
+        environment=block.environment,
+        results=parameters.results or block.results.results(),
+        datasets=datasets,
+        checks=checks,
+        rule_fingerprints=_fingerprints(template, checks),
+        config_sha256=digest,
+        run_id=run_id,
+        tags=block.tags,
+        scheduled_for=parameters.scheduled_for,
+        secrets=tuple(v for k, v in variables.items() if is_secret(k)),
+    )
+
+
+def _timezone(template: Document) -> ZoneInfo:
+    data = template.data
+    name = data.get("timezone", "UTC") if isinstance(data, Mapping) else "UTC"
+    try:
+        return ZoneInfo(str(name))
+    except Exception:  # noqa: BLE001 - reported with its line when the block is validated
+        return ZoneInfo("UTC")
+
+
+def _suite_block(document: Document) -> tuple[SuiteBlock | None, list[Problem]]:
+    if not isinstance(document.data, Mapping):
+        message = "a suite is a block of keys: suite, datasets, checks"
+        return None, [Problem(message, document.where(()))]
+    try:
+        return SuiteBlock.model_validate(document.data), []
+    except ValidationError as error:
+        return None, list(problems(error, SuiteBlock, document, (), document.data))
+
+
+def _datasets(document: Document, block: SuiteBlock | None, parameters: Parameters) -> dict[str, Dataset]:
+    """The datasets by name; of an invalid suite only what the checks' own problems depend on."""
+    if block is not None:
+        datasets = {name: d.dataset(name, block.timezone) for name, d in block.datasets.items()}
+    else:
+        raw = document.data.get("datasets") if isinstance(document.data, Mapping) else None
+        blocks = raw.items() if isinstance(raw, Mapping) else ()
+        datasets = {n: Dataset(n, time_column=d.get("time_column")) for n, d in blocks if isinstance(d, Mapping)}
+    for name in parameters.supplied:
+        datasets.setdefault(name, Dataset(name))
+    return datasets
+
+
+def _checks(
+    document: Document, block: SuiteBlock | None, datasets: Mapping[str, Dataset]
+) -> tuple[tuple[Check, ...], list[Problem]]:
+    raw = document.data.get("checks") if isinstance(document.data, Mapping) else None
+    if not isinstance(raw, list):
+        return (), []
+    found = list(_doubled_ids(document, raw))
+    checks: dict[int, Check] = {}
+    defaults = block.defaults.model_dump(exclude_none=True) if block else {}
+    timezone = block.timezone if block else "UTC"
+    for i, one in enumerate(raw):
+        check = _check(document, ("checks", i), one, defaults, timezone, found)
+        if check is not None:
+            checks[i] = check
+    for i, check in checks.items():
+        messages = _across(check, i, _ids(raw), datasets)
+        found += (Problem(m, document.where(p), show_path(p)) for p, m in messages)
+    circle = cycle({c.id: c.needs for c in checks.values()})
+    if circle:
+        found.append(Problem(f"checks need each other in a circle: {' → '.join(circle)}", document.where(("checks",))))
+    return tuple(checks.values()), found
+
+
+def _check(
+    document: Document,
+    at: Path,
+    raw: object,
+    defaults: Mapping[str, object],
+    timezone: str,
+    found: list[Problem],
+) -> Check | None:
+    if not isinstance(raw, Mapping):
+        found.append(Problem("a check is a block of keys: id, type, dataset, …", document.where(at), show_path(at)))
+        return None
+    kind = raw.get("type")
+    if not isinstance(kind, str) or kind not in catalog():
+        _unknown_type(document, at, raw, kind, found)
+        return None
+    model = catalog()[kind]
+    fields = {k: v for k, v in raw.items() if k != "type"}
+    inherited = {k: v for k, v in defaults.items() if k in model.model_fields and k not in fields}
+    try:
+        return model.model_validate({**inherited, **fields}, context={"timezone": timezone})
+    except ValidationError as error:
+        found += problems(error, model, document, at, raw)
+        return None
+
+
+def _unknown_type(document: Document, at: Path, raw: Mapping[str, object], kind: object, found: list[Problem]) -> None:
+    known = sorted({*Check.model_fields, "type", "dataset", "window"})
+    for key in raw if kind is None else ():
+        near = did_you_mean(key, ["type"])
+        if key not in known and near.startswith(", did"):
+            path = (*at, key)
+            found.append(Problem(f"unknown key{near}", document.where(path), show_path(path)))
+            return
+    path = (*at, "type")
+    message = "is required but missing" if kind is None else f"unknown check type '{kind}'"
+    allowed = catalog()
+    hint = f"; allowed: {', '.join(sorted(allowed))}" if kind is None else did_you_mean(str(kind), allowed)
+    found.append(Problem(message + hint, document.where(path), show_path(path)))
+
+
+def _ids(raw: list[object]) -> list[str]:
+    return [str(one.get("id")) for one in raw if isinstance(one, Mapping)]
+
+
+def _doubled_ids(document: Document, raw: list[object]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for i, one in enumerate(raw):
+        name = one.get("id") if isinstance(one, Mapping) else None
+        if isinstance(name, str) and first.setdefault(name, i) != i:
+            path = ("checks", i, "id")
+            message = f"the id '{name}' is taken by checks[{first[name]}]; ids are unique in a suite"
+            yield Problem(message, document.where(path), show_path(path))
+
+
+def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dataset]) -> Iterator[tuple[Path, str]]:
+    """What one check cannot know by itself: other checks, the datasets, its type's quantities."""
+    at: Path = ("checks", index)
+    for need in check.needs:
+        if need not in ids:
+            yield (*at, "needs"), f"there is no check '{need}'{did_you_mean(need, ids)}"
+    for name in ("error_if", "warn_if"):
+        for quantity in getattr(check, name):
+            if quantity not in check.QUANTITIES:
+                near = did_you_mean(quantity, check.QUANTITIES)
+                yield (*at, name, quantity), f"'{check.kind()}' has no such quantity{near}"
+    for source in check.datasets:
+        dataset = datasets.get(source.dataset)
+        if dataset is None:
+            near = did_you_mean(source.dataset, datasets)
+            yield (*at, "dataset"), f"there is no dataset '{source.dataset}'{near}"
+        elif source.window is not None and dataset.time_column is None:
+            yield (*at, "window"), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+
+
+def _fingerprints(template: Document, checks: tuple[Check, ...]) -> dict[str, str]:
+    data = template.data
+    raw = data["checks"] if isinstance(data, Mapping) else []
+    fingerprints = {}
+    for check, one in zip(checks, raw, strict=True):
+        rule = {k: v for k, v in one.items() if k not in _NOT_THE_RULE}
+        text = json.dumps(rule, sort_keys=True, default=str)
+        fingerprints[check.id] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return fingerprints
+
+
+def _line(problem: Problem) -> tuple[int, str]:
+    number = problem.where.rpartition(":")[2]
+    return (int(number) if number.isdigit() else 0, problem.path)

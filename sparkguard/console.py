@@ -1,0 +1,150 @@
+"""What a person or a scheduler sees while a suite runs: progress, one line a check, a summary."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from sparkguard.core.check import Check
+from sparkguard.core.finding import Finding, Status
+
+_COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "magenta", "skipped": "dim"}
+_SHOWN_EVIDENCE = 3
+
+
+class Progressing(Protocol):
+    """What the runner tells while it works."""
+
+    def started(self, suite: str, checks: int) -> None:
+        """The suite begins."""
+
+    def working(self, what: str) -> None:
+        """A step that may take a while begins."""
+
+    def judged(self, check: Check, findings: Sequence[Finding]) -> None:
+        """A check has its findings."""
+
+    def finished(self, summary: str) -> None:
+        """The suite is over and written."""
+
+
+class Silent:
+    """Says nothing; the default of the Python interface."""
+
+    def started(self, suite: str, checks: int) -> None:
+        """Say nothing."""
+
+    def working(self, what: str) -> None:
+        """Say nothing."""
+
+    def judged(self, check: Check, findings: Sequence[Finding]) -> None:
+        """Say nothing."""
+
+    def finished(self, summary: str) -> None:
+        """Say nothing."""
+
+
+class TerminalProgress:
+    """Lines for people; on a terminal with a bar that shows which check of how many."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """With `quiet`, only findings that did not pass and the summary are printed."""
+        self._quiet = quiet
+        self._console = Console(soft_wrap=True, highlight=False)
+        self._bar: Progress | None = None
+
+    def started(self, suite: str, checks: int) -> None:
+        """Start the bar where there is a terminal."""
+        if self._quiet or not self._console.is_terminal:
+            return
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._bar.add_task(escape(suite), total=checks)
+        self._bar.start()
+
+    def working(self, what: str) -> None:
+        """Name the step beside the bar."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], description=escape(what))
+
+    def judged(self, check: Check, findings: Sequence[Finding]) -> None:
+        """Print a line for each finding, evidence below it."""
+        for finding in findings:
+            if not (self._quiet and finding.status in (Status.PASS, Status.SKIPPED)):
+                self._line(check, finding)
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0])
+
+    def finished(self, summary: str) -> None:
+        """Print the summary in place of the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+        self._console.print(escape(summary))
+
+    def _line(self, check: Check, finding: Finding) -> None:
+        colour = _COLOURS[finding.status.value]
+        subject = "" if finding.subject == ":all" else f"[{finding.subject}]"
+        mild = " (severity warn)" if check.severity == "warn" and finding.status is not Status.PASS else ""
+        self._console.print(
+            f"[{colour}]{finding.status.value.upper():7}[/] [bold]{escape(check.id + subject)}[/]"
+            f"{mild}  {escape(finding.message)}"
+        )
+        for violation in finding.violations[:_SHOWN_EVIDENCE]:
+            key = ", ".join(f"{c}={'NULL' if v is None else v}" for c, v in violation.key.items())
+            rows = f"  × {violation.count:,}" if violation.count is not None else ""
+            self._console.print(f"[dim]          {escape(violation.kind)}: {escape(key)}{rows}[/]")
+        if finding.remedy:
+            self._console.print(f"[dim]          → {escape(finding.remedy)}[/]")
+
+
+class JsonProgress:
+    """One JSON object a line on standard output, for log collectors."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        """Write to `out` (default: standard output)."""
+        self._out = out or sys.stdout
+        self._start = time.monotonic()
+
+    def started(self, suite: str, checks: int) -> None:
+        """Log the start."""
+        self._log("started", suite=suite, checks=checks)
+
+    def working(self, what: str) -> None:
+        """Log a step."""
+        self._log("working", step=what)
+
+    def judged(self, check: Check, findings: Sequence[Finding]) -> None:
+        """Log each finding."""
+        for finding in findings:
+            self._log(
+                "judged",
+                check_id=check.id,
+                subject=finding.subject,
+                status=finding.status.value,
+                severity=check.severity,
+                message=finding.message,
+                evaluated_rows=finding.evaluated_rows,
+                violation_rows=finding.violation_rows,
+            )
+
+    def finished(self, summary: str) -> None:
+        """Log the end."""
+        self._log("finished", summary=summary)
+
+    def _log(self, event: str, **fields: object) -> None:
+        elapsed = round(time.monotonic() - self._start, 3)
+        self._out.write(json.dumps({"event": event, "elapsed_s": elapsed, **fields}, ensure_ascii=False) + "\n")
+        self._out.flush()

@@ -1,0 +1,1 @@
+"""The types that everything hangs on; pure: no Spark, no clock, no files."""

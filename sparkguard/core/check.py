@@ -1,0 +1,174 @@
+"""The shape of every check: it asks for measures and judges their answers.
+
+A check is frozen and its fields are its YAML. `ask` and `judge` are pure: no Spark, no clock, no
+files. Neither can start a scan; `ask` may ask more once earlier answers are in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sparkguard.core.evidence import Evidence
+from sparkguard.core.fields import Bounds, WindowField
+from sparkguard.core.finding import Finding, Quantity, Status, Violation
+from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.source import Source
+from sparkguard.core.text import REDACTED
+from sparkguard.core.threshold import decide
+
+_EMPTY = {"error": Status.ERROR, "fail": Status.FAIL, "pass": Status.PASS, "skip": Status.SKIPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a judge may know about the run: its date and when it started (aware, UTC)."""
+
+    date: date
+    now: datetime
+
+
+class Check(BaseModel, ABC):
+    """The fields that every check has; a type adds its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
+
+    QUANTITIES: ClassVar[Mapping[str, str]] = {}
+    COST: ClassVar[str] = ""
+
+    id: str = Field(pattern=r"^[\w.-]+$")
+    """Unique in the suite; the dashboard's stable name."""
+    needs: tuple[str, ...] = ()
+    """Checks that must have passed before this one runs; else it is skipped."""
+    severity: Literal["error", "warn"] = "error"
+    """A warn check never changes the exit code."""
+    owner: str | None = None
+    """Who is asked when the check fails."""
+    tags: tuple[str, ...] = ()
+    """For `--tags` and for dashboards."""
+    description: str | None = None
+    """What the check is for, in a sentence."""
+    on_empty: Literal["error", "fail", "pass", "skip"] = "error"
+    """The status when there are no rows to judge."""
+    error_if: Bounds = {}
+    """Bounds on the check's quantities whose breach fails the check."""
+    warn_if: Bounds = {}
+    """Bounds on the check's quantities whose breach warns."""
+    violations: Literal["capped", "none"] = "capped"
+    """Whether evidence rows are kept; `none` keeps values out of tables and messages."""
+    violation_limit: int = Field(100, ge=0, le=10_000)
+    """How many evidence rows are kept for each result."""
+    violations_to: str | None = None
+    """A table or path that gets all evidence, written by the executors."""
+    redact: tuple[str, ...] = ()
+    """Columns whose values are replaced in evidence and messages."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """The type's name in YAML, which is the name of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+    @property
+    @abstractmethod
+    def datasets(self) -> tuple[Source, ...]:
+        """Every source that the check may read; they are pinned before it asks."""
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The columns that a finding on the whole check is about."""
+        return ()
+
+    @abstractmethod
+    def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
+        """Every measure wanted, given what was seen; `DataError` if the data cannot be asked so."""
+
+    @abstractmethod
+    def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:
+        """The findings, once all that was asked is answered; `DataError` if an answer is broken."""
+
+    def verdict(self, finding: Finding, *, passed: str, failed: str, remedy: str | None = None) -> Finding:
+        """Complete a finding: its status by the bounds, its message by its status.
+
+        Nothing evaluated is never a pass unless `on_empty` says so.
+        """
+        if finding.evaluated_rows == 0:
+            return self._empty(finding)
+        rate = Quantity(finding.violation_rate)
+        rows = {
+            "evaluated_rows": Quantity(finding.evaluated_rows),
+            "violation_rows": Quantity(finding.violation_rows),
+            "violation_rate": rate,
+        }
+        quantities = {**finding.quantities, **rows} if finding.evaluated_rows is not None else finding.quantities
+        decision = decide(quantities, self.error_if, self.warn_if)
+        bad = bool(finding.violation_rows)
+        message = failed if bad else passed
+        if bad and decision.status is Status.PASS:
+            message += " (within the bounds)"
+        elif decision.reason and (decision.margin or not bad or decision.status is Status.ERROR):
+            message += f"; {decision.reason}"
+        return replace(
+            finding,
+            status=decision.status,
+            decision=decision,
+            quantities=quantities,
+            message=message,
+            remedy=remedy if decision.status in (Status.FAIL, Status.WARN) else None,
+            violations=self._shown(finding.violations),
+            queries=finding.queries if self.violations_to else (),
+        )
+
+    def text(self, column: str, value: str | None) -> str:
+        """A value for a message, unless the suite keeps it out."""
+        if self.violations == "none" or column in self.redact:
+            return REDACTED
+        return "NULL" if value is None else value
+
+    def _shown(self, violations: tuple[Violation, ...]) -> tuple[Violation, ...]:
+        if self.violations == "none":
+            return ()
+        return tuple(
+            replace(v, key={c: REDACTED if c in self.redact else t for c, t in v.key.items()})
+            for v in violations[: self.violation_limit]
+        )
+
+    def _empty(self, finding: Finding) -> Finding:
+        source = finding.source
+        where = (
+            f"the window {source.window} of '{source.dataset}' is empty"
+            if source and source.window
+            else (f"'{source.dataset if source else self.id}' has no rows")
+        )
+        return replace(
+            finding,
+            status=_EMPTY[self.on_empty],
+            message=f"{where}, so nothing was checked",
+            remedy=None
+            if self.on_empty in ("pass", "skip")
+            else "find out whether the upstream has landed, or set on_empty",
+            counted=self.on_empty != "skip",
+        )
+
+
+class SourceCheck(Check):
+    """A check of one dataset, over all of it or a window."""
+
+    dataset: str
+    """The name of a dataset of the suite."""
+    window: WindowField | None = None
+    """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
+
+    @property
+    def source(self) -> Source:
+        """The rows that the check is about."""
+        return Source(self.dataset, self.window)
+
+    @property
+    def datasets(self) -> tuple[Source, ...]:
+        """The one source."""
+        return (self.source,)

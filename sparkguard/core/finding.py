@@ -1,0 +1,108 @@
+"""What a check found: a status, the numbers behind it, and the rows that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.source import Source
+
+
+class Status(StrEnum):
+    """What happened; whether it counts is the severity's business."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most urgent: fail, error, skipped, warn, pass."""
+        return ("fail", "error", "skipped", "warn", "pass").index(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One number of a check; `margin` is how far an approximate one may be off (absolute)."""
+
+    value: float | None
+    margin: float = 0.0
+    exactness: str = "exact"
+
+    def __post_init__(self) -> None:
+        """Counts become floats, as the tables hold them."""
+        if self.value is not None:
+            object.__setattr__(self, "value", float(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which quantity decided, and against which bounds."""
+
+    status: Status
+    metric_name: str | None = None
+    observed: float | None = None
+    comparison: str | None = None
+    warn_bound: float | None = None
+    error_bound: float | None = None
+    exactness: str = "exact"
+    margin: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One piece of evidence; `key` maps column names to the values' texts (None for NULL)."""
+
+    kind: str
+    key: Mapping[str, str | None]
+    reason: str | None = None
+    expected: str | None = None
+    actual: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceQuery:
+    """Names a measure all of whose evidence, not only the capped part, can be written to a table."""
+
+    measure: Measure[Answer]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One verdict on one subject: a row of `check_results` with its metrics and evidence.
+
+    `counted` is False for a check that was left out on purpose (`on_empty: skip`, `--only`,
+    `--tags`); such a row never changes the exit code.
+    """
+
+    status: Status
+    message: str
+    remedy: str | None = None
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    decision: Decision | None = None
+    evaluated_rows: int | None = None
+    violation_rows: int | None = None
+    subject_kind: str = "table"
+    subject: str = ":all"
+    slice_key: str | None = None
+    slice_value: str | None = None
+    columns: tuple[str, ...] = ()
+    source: Source | None = None
+    reference: Source | None = None
+    violations: tuple[Violation, ...] = ()
+    queries: tuple[EvidenceQuery, ...] = ()
+    counted: bool = True
+
+    @property
+    def violation_rate(self) -> float | None:
+        """`violation_rows / evaluated_rows`; None where either is unknown or nothing was evaluated."""
+        if self.violation_rows is None or not self.evaluated_rows:
+            return None
+        return self.violation_rows / self.evaluated_rows

@@ -1,0 +1,63 @@
+"""Numbers, secrets and exceptions in messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+REDACTED = "[redacted]"
+"""Stands for a value that a suite keeps out of tables and messages."""
+
+_HIDDEN = "***"
+_WORD = (
+    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|sig|signature)"
+)
+_SECRETS = (
+    (re.compile(rf"(?i)([\w.-]*{_WORD}[\w.-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"'&;,)]+"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(\w+://[^\s/:@]+:)[^\s/@]+@"), rf"\1{_HIDDEN}@"),
+    (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), _HIDDEN),
+)
+_SECRET_NAME = re.compile(rf"(?i){_WORD}")
+_SHORTEST_SECRET = 4
+_LONGEST_LINE = 500
+_LARGEST_EXACT = 1e15
+
+
+def count(number: float, noun: str, plural: str | None = None) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"
+
+
+def number(value: float) -> str:
+    """A number for people: whole ones in full with separators, others with six digits."""
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < _LARGEST_EXACT else f"{value:.6g}"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret, to judge by the name."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """Hide known secret values, and whatever looks like a password, token or signed URL."""
+    for secret in sorted((s for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def first_line(error: BaseException) -> str:
+    """The telling line of an exception, without Py4J's preamble and Spark's stack."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    causes = [line for line in lines if line.startswith("Caused by:")]
+    line = lines[0]
+    if "An error occurred while calling" in line and len(lines) > 1:
+        line = lines[1].lstrip(": ")
+    if "Job aborted" in line and causes:
+        line = causes[-1].removeprefix("Caused by: ")
+    line = re.sub(r"\s*SQLSTATE: \w+;?.*$", "", line)
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"

@@ -1,0 +1,1 @@
+"""Turns measures into answers: the rounds, the pinned inputs, and Spark."""

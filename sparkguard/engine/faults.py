@@ -1,0 +1,64 @@
+"""What Spark's exceptions mean for a user, in a sentence and without a stack trace."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sparkguard.core.measure import Broken
+from sparkguard.core.text import first_line
+from sparkguard.errors import DataError
+
+
+class _Fault(NamedTuple):
+    pattern: re.Pattern[str]
+    reason: str
+    remedy: str
+
+
+_KNOWN = (
+    _Fault(
+        re.compile(
+            r"PATH_NOT_FOUND|Path does not exist|DELTA_PATH_DOES_NOT_EXIST|is not a Delta table|"
+            r"DELTA_MISSING_DELTA_TABLE|DELTA_TABLE_NOT_FOUND|DELTA_TABLE_ONLY_OPERATION"
+        ),
+        "there is no such data",
+        "correct the location or the format in the suite, or find out why the data is missing",
+    ),
+    _Fault(
+        re.compile(
+            r"TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND|NoSuchTable|CATALOG_NOT_FOUND|REQUIRES_SINGLE_PART_NAMESPACE"
+        ),
+        "there is no such table",
+        "correct the table's name in the suite, or find out why the table is missing",
+    ),
+    _Fault(
+        re.compile(
+            r"is not a Parquet file|CANNOT_READ_FILE|FAILED_READ_FILE|MALFORMED|footer|CorruptRecord|Could not read"
+        ),
+        "a file of it cannot be read",
+        "restore or rewrite the damaged file",
+    ),
+    _Fault(
+        re.compile(r"UNABLE_TO_INFER_SCHEMA|UNABLE_TO_INFER_PARTITION|DELTA_SCHEMA_NOT_SET|EMPTY_SCHEMA"),
+        "it holds no readable file",
+        "find out whether the upstream has written it, and in which format",
+    ),
+    _Fault(
+        re.compile(r"VersionNotFound|DELTA_VERSION_NOT_FOUND|DELTA_TIMESTAMP|TimestampEarlier|Cannot time travel"),
+        "there is no such version",
+        "name a version or timestamp that the table still keeps",
+    ),
+)
+
+
+def broken(error: Exception, what: str) -> Broken:
+    """Explain an exception: what could not be read, why, and what to do."""
+    if isinstance(error, DataError):
+        return Broken(f"{what}: {error}", error.remedy)
+    detail = first_line(error)
+    whole = f"{type(error).__name__} {error}"
+    for fault in _KNOWN:
+        if fault.pattern.search(whole):
+            return Broken(f"{what}: {fault.reason} ({detail})", fault.remedy)
+    return Broken(f"{what}: {detail}", None)

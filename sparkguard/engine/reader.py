@@ -1,0 +1,141 @@
+"""Opens datasets: Delta tables pinned to one version, windows and filters pushed down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlparse
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from sparkguard.core.columns import Column, split_path
+from sparkguard.core.evidence import Pin
+from sparkguard.core.measure import Broken
+from sparkguard.core.source import Dataset, Source
+from sparkguard.engine.faults import broken
+from sparkguard.engine.spark.values import quoted, schema
+from sparkguard.engine.spark.windows import partition_within, within
+from sparkguard.errors import DataError
+
+_CSV_OPTIONS = {"header": "true", "inferSchema": "true"}
+
+PinKey = tuple[str, int | None]
+
+
+class Reader:
+    """Reads the datasets of a suite; what it opened stays pinned until it is opened again."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        datasets: Mapping[str, Dataset],
+        frames: Mapping[str, DataFrame] | None = None,
+    ) -> None:
+        """Take the datasets by name, and data frames that stand in for some of them."""
+        self._spark = spark
+        self._datasets = datasets
+        self._frames = frames or {}
+        self._opened: dict[PinKey, tuple[DataFrame, Pin]] = {}
+
+    def pin(self, sources: Iterable[Source]) -> dict[PinKey, Pin | Broken]:
+        """Open each dataset once, at one version from now on; what cannot be opened is `Broken`."""
+        keys = dict.fromkeys((source.dataset, source.version) for source in sources)
+        return {key: self._pin(key) for key in keys}
+
+    def frame(self, source: Source, columns: tuple[Column, ...]) -> DataFrame:
+        """Read a source: the dataset's filter, the window, and the columns renamed to c0, c1 and on."""
+        opened, pin = self._opened[source.dataset, source.version]
+        dataset = self._datasets[source.dataset]
+        rows = opened.where(dataset.where) if dataset.where else opened
+        if source.window is not None:
+            if dataset.time_column is None:
+                message = f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+                raise DataError(message, "add time_column to the dataset in the suite")
+            time = pin.schema.column(dataset.time_column)
+            rows = rows.where(within(F.col(quoted(*time.path)), time, source.window))
+            if dataset.partition is not None:
+                found = pin.schema.column(dataset.partition.column)
+                column = F.col(quoted(*found.path))
+                rows = rows.where(partition_within(column, found, dataset.partition, source.window))
+        return rows.select(*(F.col(quoted(*c.path)).alias(f"c{i}") for i, c in enumerate(columns)))
+
+    def size(self, source: Source) -> int | None:
+        """Bytes of the whole table by Delta's log, None where nobody wrote them down."""
+        dataset = self._datasets[source.dataset]
+        if not self._is_delta(dataset) or dataset.name in self._frames:
+            return None
+        try:
+            rows = self._spark.sql(f"DESCRIBE DETAIL {_reference(dataset)}").select("sizeInBytes").collect()
+        except Exception:  # noqa: BLE001 - a plan without a size is still a plan
+            return None
+        return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def _pin(self, key: PinKey) -> Pin | Broken:
+        dataset = self._datasets[key[0]]
+        try:
+            frame, version = self._open(dataset, key[1])
+            pin = Pin(schema(frame.schema), version)
+        except Exception as error:  # noqa: BLE001 - whatever the reader raises, the check says so
+            return broken(error, f"dataset '{dataset.name}' ({dataset.location})")
+        self._opened[key] = (frame, pin)
+        return pin
+
+    def _open(self, dataset: Dataset, version: int | None) -> tuple[DataFrame, int | None]:
+        if dataset.name in self._frames:
+            return self._frames[dataset.name], None
+        if dataset.sql is not None:
+            return self._spark.sql(dataset.sql), None
+        if self._is_delta(dataset):
+            return self._open_delta(dataset, dataset.version if version is None else version)
+        if dataset.table is not None:
+            return self._spark.table(_reference(dataset)), None
+        reader = self._spark.read.format(str(dataset.format))
+        options = _CSV_OPTIONS | dict(dataset.options) if dataset.format == "csv" else dict(dataset.options)
+        return reader.options(**options).load(dataset.path), None
+
+    def _open_delta(self, dataset: Dataset, version: int | None) -> tuple[DataFrame, int | None]:
+        reference = _reference(dataset)
+        if dataset.timestamp is not None and version is None:
+            version = self._version_at(reference, dataset.timestamp)
+        if version is None:
+            version = int(self._spark.sql(f"DESCRIBE HISTORY {reference} LIMIT 1").select("version").collect()[0][0])
+        query = f"SELECT * FROM {reference} VERSION AS OF {version:d}"  # noqa: S608 - quoted
+        return self._spark.sql(query), version
+
+    def _version_at(self, reference: str, timestamp: str) -> int:
+        history = self._spark.sql(f"DESCRIBE HISTORY {reference}")
+        moment = F.lit(timestamp).cast("timestamp")
+        row = history.where(F.col("timestamp") <= moment).agg(F.max("version")).collect()[0]
+        if row[0] is None:
+            message = f"the table has no version as old as {timestamp}"
+            raise DataError(message, "name a later timestamp")
+        return int(row[0])
+
+    def _is_delta(self, dataset: Dataset) -> bool:
+        if dataset.sql is not None:
+            return False
+        if dataset.path is not None or dataset.format is not None:
+            return dataset.format in (None, "delta")
+        if dataset.table is None:
+            return False
+        rows = self._spark.sql(f"DESCRIBE TABLE EXTENDED {_reference(dataset)}")
+        provider = rows.where(F.col("col_name") == "Provider").select("data_type").collect()
+        return bool(provider) and str(provider[0][0]).lower() == "delta"
+
+
+def _reference(dataset: Dataset) -> str:
+    if dataset.path is not None:
+        # Spark's SQL takes relative paths from the warehouse, its readers from the working directory.
+        path = dataset.path if urlparse(dataset.path).scheme else str(Path(dataset.path).absolute())
+        return f"delta.{quoted(path)}"
+    return quoted(*table_parts(str(dataset.table)))
+
+
+def table_parts(name: str) -> tuple[str, ...]:
+    """The parts of a table's name, in which backticks protect dots."""
+    parts = split_path(name)
+    if parts is None:
+        message = f"'{name}' is not a table name"
+        raise DataError(message, "write catalog.schema.table, with backticks around parts that hold dots")
+    return parts

@@ -1,0 +1,80 @@
+"""Columns in Spark: quoting, comparable values, and their text for people."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+
+from sparkguard.core.columns import Field, Schema
+
+_FLOATS = ("float", "double")
+_MICROS_PER_DAY = 86_400_000_000
+
+
+def quoted(*path: str) -> str:
+    """A name or a path for Spark SQL, whatever characters are in it."""
+    return ".".join("`" + part.replace("`", "``") + "`" for part in path)
+
+
+def schema(struct: StructType) -> Schema:
+    """Take over Spark's schema, structs with their fields."""
+    return Schema(_fields(struct))
+
+
+def _fields(kind: DataType) -> tuple[Field, ...]:
+    if not isinstance(kind, StructType):
+        return ()
+    return tuple(Field(f.name, _type_name(f.dataType), f.nullable, _fields(f.dataType)) for f in kind.fields)
+
+
+def _type_name(kind: DataType) -> str:
+    nested = isinstance(kind, StructType | ArrayType | MapType)
+    return kind.simpleString().split("<")[0] if nested else kind.simpleString()
+
+
+def comparable(value: SparkColumn, kind: str, normalize: tuple[str, ...] = ()) -> SparkColumn:
+    """The value as keys compare it: one zero and one NaN, text normalised as asked."""
+    if kind in _FLOATS:
+        return F.when(F.isnan(value), F.lit(float("nan")).cast(kind)).otherwise(value + F.lit(0).cast(kind))
+    if is_text(kind):
+        for step in normalize:
+            value = F.trim(value) if step == "trim" else F.lower(value)
+    return value
+
+
+def hashable(value: SparkColumn, kind: str) -> SparkColumn:
+    """The value such that equal ones hash alike: collations by their key."""
+    if is_text(kind) and "collate" in kind.lower():
+        return F.call_function("collation_key", value)
+    return value
+
+
+def is_text(kind: str) -> bool:
+    """Whether a type is text, of whatever collation or length."""
+    return kind.lower().startswith(("string", "varchar", "char"))
+
+
+def text(value: SparkColumn, kind: str) -> SparkColumn:
+    """The value for people, the same on every session: instants in UTC, bytes in hexadecimal."""
+    if kind == "timestamp":
+        return _instant(value)
+    if kind == "binary":
+        return F.hex(value)
+    return value.cast("string")
+
+
+def _instant(value: SparkColumn) -> SparkColumn:
+    micros = F.unix_micros(value)
+    within = F.pmod(micros, F.lit(_MICROS_PER_DAY))
+    day = F.date_from_unix_date(((micros - within) / _MICROS_PER_DAY).cast("int"))
+    seconds = F.floor(within / 1_000_000).cast("int")
+    clock = F.format_string(
+        "T%02d:%02d:%02d",
+        F.floor(seconds / 3600).cast("int"),
+        F.floor(seconds % 3600 / 60).cast("int"),
+        (seconds % 60).cast("int"),
+    )
+    fraction = (within % 1_000_000).cast("int")
+    decimals = F.when(fraction == 0, "").otherwise(F.format_string(".%06d", fraction))
+    return F.when(value.isNotNull(), F.concat(day.cast("string"), clock, decimals, F.lit("Z")))

@@ -1,0 +1,48 @@
+"""The engine that answers with Spark: pins, computes, and hands out all evidence as a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from sparkguard.core.evidence import Pin
+from sparkguard.core.finding import EvidenceQuery
+from sparkguard.core.measure import Answer, Broken, Measure
+from sparkguard.core.source import Source
+from sparkguard.engine.faults import broken
+from sparkguard.engine.reader import PinKey, Reader
+from sparkguard.engine.spark import computations, evidence_frame
+
+
+class SparkEngine:
+    """Answers measures by the functions that `engine.spark` declares for their types."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read through `reader`, which knows the datasets."""
+        self._reader = reader
+
+    def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
+        """Fix the version of each dataset from now on."""
+        return self._reader.pin(sources)
+
+    def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        """Answer each measure in turn; what goes wrong with its data is `Broken`, never an exception."""
+        for measure in measures:
+            yield measure, self._answer(measure)
+
+    def size(self, source: Source) -> int | None:
+        """Bytes of the dataset, where known without reading it."""
+        return self._reader.size(source)
+
+    def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> DataFrame:
+        """All evidence of some measures: `kind`, `key` (a map of texts, `redact` hidden), `count`."""
+        frames = [evidence_frame(self._reader.frame, q.measure, q.kind, redact) for q in queries]
+        return reduce(DataFrame.unionByName, frames)
+
+    def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
+        try:
+            return computations()[type(measure)](self._reader.frame, measure)
+        except Exception as error:  # noqa: BLE001 - one measure's fault must not stop the others
+            return broken(error, str(measure))

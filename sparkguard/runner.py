@@ -1,0 +1,294 @@
+"""Runs a loaded suite: stages, rounds, verdicts, and the rows that are left behind.
+
+A check's exception becomes its `error`; nothing here stops another check.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+from sparkguard.console import Progressing
+from sparkguard.core.check import Check, Run
+from sparkguard.core.evidence import Evidence, Pin
+from sparkguard.core.finding import EvidenceQuery, Finding, Status
+from sparkguard.core.measure import Answer, Broken, Measure
+from sparkguard.core.plan import Stage, selected, stages
+from sparkguard.core.settle import FAILED, exit_code, run_status, transition, worst
+from sparkguard.core.source import Source
+from sparkguard.core.suite import Suite
+from sparkguard.core.text import without_secrets
+from sparkguard.engine.gather import Engine, Gathered, Rounds
+from sparkguard.errors import CheckFailureError, DataError
+from sparkguard.sinks.render import Judged, PreviousKey, Rendering, previous_key
+from sparkguard.sinks.rows import Row, RunRow, ViolationRow
+
+_STOPPED = "the run was interrupted before this check was judged"
+
+
+class Sink(Protocol):
+    """Where results go; `DeltaSink` and `MemorySink` are two."""
+
+    def prepare(self) -> None:
+        """Make the tables."""
+
+    def highest_attempt(self, suite: str, run_id: str) -> int:
+        """The highest attempt seen of a run, 0 without one."""
+
+    def previous(self, suite: str, run_id: str, run_date: date) -> Mapping[PreviousKey, Status]:
+        """The last status of each subject in earlier runs."""
+
+    def replace(self, table: str, rows: Sequence[Row], suite: str, run_id: str) -> None:
+        """Make `rows` the only ones of the run."""
+
+    def write_evidence(self, frame: Any, row: ViolationRow, target: str) -> None:
+        """Write all evidence of one check to a table of the suite's own."""
+
+
+class EvidenceEngine(Engine, Protocol):
+    """An engine that can also hand out all evidence of a measure."""
+
+    def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> Any:
+        """All evidence as a frame of `kind`, `key` and `count`."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to run of a suite: `--only`, `--tags`, `--fail-fast`, `--attempt`."""
+
+    only: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    fail_fast: bool = False
+    attempt: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found; `judged` has a finding for each check at least."""
+
+    suite: str
+    run_id: str
+    attempt: int
+    status: str
+    exit_code: int
+    results: str
+    judged: tuple[Judged, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every error-severity check passed."""
+        return self.exit_code == 0
+
+    @property
+    def findings(self) -> tuple[tuple[Check, Finding], ...]:
+        """Each check with each of its findings, in the order of the verdicts."""
+        return tuple((j.check, j.finding) for j in self.judged)
+
+    def raise_for_failure(self) -> None:
+        """Raise `CheckFailureError` unless `ok`, with a line for each check that counts."""
+        if not self.ok:
+            bad = [f"{c.id}: {f.status.value}: {f.message}" for c, f in self.findings if exit_code([(c, f)])]
+            raise CheckFailureError("\n".join([f"suite '{self.suite}' {self.status}", *bad]))
+
+
+@dataclass
+class Runner:
+    """One attempt of one suite; `stop` may be set from another thread to end it early."""
+
+    suite: Suite
+    engine: EvidenceEngine
+    sink: Sink
+    progress: Progressing
+    choice: Choice = field(default_factory=Choice)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    facts: Mapping[str, str | None] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    before_writing: Callable[[], int | None] = lambda: None
+
+    def __post_init__(self) -> None:
+        """Start with nothing judged."""
+        self._judged: list[Judged] = []
+        self._previous: Mapping[PreviousKey, Status] = {}
+        self._began = time.monotonic()
+
+    def run(self) -> Report:
+        """Judge every check, write the results, and report; `SinkError` if they cannot be written."""
+        started = self.now()
+        self.progress.started(self.suite.name, len(self.suite.checks))
+        self.sink.prepare()
+        highest = self.sink.highest_attempt(self.suite.name, self.suite.run_id)
+        attempt = self.choice.attempt or highest + 1
+        self._previous = self.sink.previous(self.suite.name, self.suite.run_id, self.suite.date)
+        self._judge_all(Run(self.suite.date, started))
+        interrupted = self.stop.is_set()
+        spark_jobs = self.before_writing()
+        code = exit_code((j.check, j.finding) for j in self._judged)
+        report = Report(
+            self.suite.name,
+            self.suite.run_id,
+            attempt,
+            run_status(code, interrupted=interrupted),
+            code,
+            str(self.suite.results),
+            tuple(self._judged),
+        )
+        self.progress.working("writing results")
+        self._write(report, started, spark_jobs, first=highest == 0)
+        return report
+
+    def _judge_all(self, run: Run) -> None:
+        chosen = selected(self.suite.checks, self.choice.only, self.choice.tags)
+        for check in self.suite.checks:
+            if check.id not in chosen:
+                self._leave_out(check, "not selected by --only or --tags", counted=False)
+        rounds = Rounds(_Watched(self.engine, self.progress, self.stop))
+        for stage in stages([c for c in self.suite.checks if c.id in chosen]):
+            self._stage(stage, rounds, run)
+        done = {j.check.id for j in self._judged}
+        for check in self.suite.checks:
+            if check.id not in done:
+                self._record(check, [Finding(Status.ERROR, _STOPPED, "run the suite again")], None)
+
+    def _stage(self, stage: Stage, rounds: Rounds, run: Run) -> None:
+        self._began = time.monotonic()
+        blocked = self._blocked(stage)
+        if blocked is not None:
+            for check in stage.checks:
+                self._leave_out(check, blocked)
+            return
+        for gathered in rounds.gather(stage.checks):
+            if self.stop.is_set():
+                return
+            self._record(gathered.check, self._findings(gathered, run), gathered.seen)
+            if self._failed_fast():
+                break
+        done = {j.check.id for j in self._judged}
+        if not self.stop.is_set():
+            for check in stage.checks:
+                if check.id not in done:
+                    self._leave_out(check, "not run, since --fail-fast was given and a check failed before")
+
+    def _blocked(self, stage: Stage) -> str | None:
+        """Why a stage cannot run: a need that did not pass, or an earlier failure with --fail-fast."""
+        if self._failed_fast():
+            return "not run, since --fail-fast was given and a check failed before"
+        for need in stage.needs:
+            status = worst(j.finding for j in self._judged if j.check.id == need)
+            if status is not Status.PASS and status is not Status.WARN:
+                word = {"fail": "failed", "error": "could not be evaluated", "skipped": "was skipped"}[status.value]
+                return f"needs '{need}', which {word}"
+        return None
+
+    def _failed_fast(self) -> bool:
+        return self.choice.fail_fast and exit_code((j.check, j.finding) for j in self._judged) == FAILED
+
+    def _findings(self, gathered: Gathered, run: Run) -> Sequence[Finding]:
+        try:
+            if gathered.error is not None:
+                raise gathered.error  # noqa: TRY301 - one place turns errors into findings
+            return gathered.check.judge(gathered.seen, run)
+        except DataError as error:
+            return [_error(gathered.check, str(error), error.remedy)]
+        except Exception as error:  # noqa: BLE001 - one check's exception never stops the others
+            remedy = f"report this: the check type {gathered.check.kind()} must not raise"
+            return [_error(gathered.check, f"{type(error).__name__}: {error}", remedy)]
+
+    def _leave_out(self, check: Check, why: str, *, counted: bool = True) -> None:
+        self._record(check, [Finding(Status.SKIPPED, why, counted=counted)], None)
+
+    def _record(self, check: Check, findings: Sequence[Finding], seen: Evidence | None) -> None:
+        elapsed = round(1000 * (time.monotonic() - self._began))
+        clean = [_without_secrets(f, self.suite.secrets) for f in findings]
+        for finding in clean:
+            previous = self._previous.get(previous_key(check, finding))
+            read, compared = (
+                seen.version(source) if seen is not None and source is not None else None
+                for source in (finding.source, finding.reference)
+            )
+            change = transition(previous, finding.status)
+            self._judged.append(Judged(check, finding, change, read, compared, elapsed, self.now()))
+        self.progress.judged(check, clean)
+
+    def _write(self, report: Report, started: datetime, spark_jobs: int | None, *, first: bool) -> None:
+        rendering = Rendering(self.suite, report.attempt)
+        name, run_id = self.suite.name, self.suite.run_id
+        ended = self.now()
+        for judged in report.judged:
+            if judged.finding.queries and judged.check.violations_to and not self.stop.is_set():
+                frame = self.engine.evidence(judged.finding.queries, judged.check.redact)
+                self.sink.write_evidence(frame, rendering.evidence_row(judged), judged.check.violations_to)
+        self.sink.replace("check_results", [rendering.result(j) for j in report.judged], name, run_id)
+        self.sink.replace("metrics", [m for j in report.judged for m in rendering.metrics(j)], name, run_id)
+        violations = [v for j in report.judged for v in rendering.violations(j)]
+        if violations or not first:
+            self.sink.replace("violations", violations, name, run_id)
+        self.sink.replace("runs", [self._run_row(report, started, ended, spark_jobs)], name, run_id)
+
+    def _run_row(self, report: Report, started: datetime, ended: datetime, spark_jobs: int | None) -> RunRow:
+        by_check: dict[str, list[Finding]] = {}
+        for j in report.judged:
+            by_check.setdefault(j.check.id, []).append(j.finding)
+        statuses = [worst(findings) for findings in by_check.values()]
+        facts = {"sparkguard_version": "", "spark_version": "", "delta_version": None, "application_id": None}
+        return RunRow(
+            run_id=report.run_id,
+            attempt=report.attempt,
+            suite=report.suite,
+            environment=self.suite.environment,
+            run_date=self.suite.date,
+            config_sha256=self.suite.config_sha256,
+            **{"master": None, "user": None, **facts, **self.facts},  # type: ignore[arg-type]
+            scheduled_for=self.suite.scheduled_for,
+            started_at=started,
+            ended_at=ended,
+            duration_ms=round(1000 * (ended - started).total_seconds()),
+            status=report.status,
+            exit_code=report.exit_code,
+            checks_total=len(by_check),
+            checks_passed=statuses.count(Status.PASS),
+            checks_warned=statuses.count(Status.WARN),
+            checks_failed=statuses.count(Status.FAIL),
+            checks_errored=statuses.count(Status.ERROR),
+            checks_skipped=statuses.count(Status.SKIPPED),
+            rows_scanned=sum(j.finding.evaluated_rows or 0 for j in report.judged),
+            spark_jobs=spark_jobs,
+            tags=self.suite.tags,
+            error="interrupted" if report.status == "interrupted" else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """An engine whose work is shown, and which stops when asked to."""
+
+    engine: Engine
+    progress: Progressing
+    stop: threading.Event
+
+    def pin(self, sources: Iterable[Source]) -> Mapping[tuple[str, int | None], Pin | Broken]:
+        wanted = list(sources)
+        self.progress.working("opening " + ", ".join(dict.fromkeys(s.dataset for s in wanted)))
+        return self.engine.pin(wanted)
+
+    def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        more = f" and {len(measures) - 1} more" if len(measures) > 1 else ""
+        self.progress.working(f"{measures[0]}{more}")
+        if self.stop.is_set():
+            return
+        for answered in self.engine.compute(measures):
+            if self.stop.is_set():
+                return
+            yield answered
+
+
+def _error(check: Check, message: str, remedy: str | None) -> Finding:
+    source = check.datasets[0] if check.datasets else None
+    return Finding(Status.ERROR, message, remedy, source=source, columns=check.about)
+
+
+def _without_secrets(finding: Finding, secrets: Sequence[str]) -> Finding:
+    return replace(finding, message=without_secrets(finding.message, secrets))

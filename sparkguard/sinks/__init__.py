@@ -1,0 +1,1 @@
+"""Where results go: rows, and the Delta tables that hold them."""

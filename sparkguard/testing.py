@@ -1,0 +1,100 @@
+"""For tests of checks, built-in or a plugin's: judge small tables in plain Python, and the laws.
+
+`TwinEngine` answers measures by their twins, so a check's whole way from question to verdict runs
+without a JVM and can be compared with Spark's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sparkguard.core.check import Check, Run
+from sparkguard.core.columns import Column, Field, Schema
+from sparkguard.core.evidence import Pin
+from sparkguard.core.finding import EvidenceQuery, Finding
+from sparkguard.core.measure import Answer, Broken, Measure
+from sparkguard.core.source import Source
+from sparkguard.engine.gather import Rounds
+
+Rows = Sequence[Mapping[str, object]]
+
+_TYPES: Mapping[type, str] = {
+    bool: "boolean",
+    int: "bigint",
+    float: "double",
+    str: "string",
+    bytes: "binary",
+    Decimal: "decimal(38,18)",
+    datetime: "timestamp",
+    date: "date",
+}
+
+
+@dataclass
+class TwinEngine:
+    """Answers measures in plain Python from tables of rows; counts what it was asked.
+
+    `time_columns` names the column by which a dataset is cut into windows.
+    """
+
+    tables: Mapping[str, Rows]
+    time_columns: Mapping[str, str] = field(default_factory=dict)
+    version: int | None = None
+    computed: list[Measure[Answer]] = field(default_factory=list)
+
+    def pin(self, sources: Iterable[Source]) -> Mapping[tuple[str, int | None], Pin | Broken]:
+        """Take the schema from the first value of each column."""
+        return {(s.dataset, s.version): self._pin(s.dataset) for s in sources}
+
+    def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        """Answer each measure by its twin."""
+        for measure in measures:
+            self.computed.append(measure)
+            rows = {source: self._rows(source, columns) for source, columns in measure.reads.items()}
+            yield measure, measure.twin(rows)
+
+    def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> object:
+        """There is no frame without Spark."""
+        raise NotImplementedError
+
+    def _pin(self, dataset: str) -> Pin | Broken:
+        if dataset not in self.tables:
+            return Broken(f"dataset '{dataset}': there is no such data")
+        names = dict.fromkeys(name for row in self.tables[dataset] for name in row)
+        return Pin(Schema(tuple(Field(n, self._type(dataset, n)) for n in names)), self.version)
+
+    def _type(self, dataset: str, name: str) -> str:
+        values = (row.get(name) for row in self.tables[dataset])
+        first = next((v for v in values if v is not None), "")
+        return _TYPES[type(first)]
+
+    def _rows(self, source: Source, columns: Sequence[Column]) -> list[tuple[object, ...]]:
+        rows = [row for row in self.tables[source.dataset] if self._inside(source, row)]
+        return [tuple(row.get(column.path[0]) for column in columns) for row in rows]
+
+    def _inside(self, source: Source, row: Mapping[str, object]) -> bool:
+        if source.window is None:
+            return True
+        time: Any = row.get(self.time_columns[source.dataset])
+        start = source.window.start
+        return time is not None and (start is None or start <= time) and time < source.window.end
+
+
+def judge(
+    check: Check,
+    tables: Mapping[str, Rows],
+    *,
+    time_columns: Mapping[str, str] | None = None,
+    run: Run | None = None,
+) -> tuple[Finding, ...]:
+    """Let a check ask and judge small tables in plain Python; `DataError` if it cannot."""
+    engine = TwinEngine(tables, time_columns or {})
+    [gathered] = Rounds(engine).gather([check])
+    if gathered.error is not None:
+        raise gathered.error
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    return check.judge(gathered.seen, run or Run(moment.date(), moment))
