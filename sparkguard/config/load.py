@@ -35,16 +35,18 @@ class Parameters:
 
     `variables` fills `${NAME}`; `date` is the run's date (None: the day of `now` in the suite's
     timezone); `results` and `run_id` win over the suite's own; `supplied` names datasets that the
-    caller brings as data frames.
+    caller brings as data frames; `selection` is what part of the suite runs, so that a part is a
+    run of its own.
     """
 
     now: datetime
     variables: Mapping[str, str]
     date: date | None = None
-    results: Results | None = None
+    results: str | None = None
     run_id: str | None = None
     supplied: Collection[str] = ()
     scheduled_for: datetime | None = None
+    selection: tuple[str, ...] = ()
 
 
 def load(text: str, file: str, parameters: Parameters) -> Suite:
@@ -55,19 +57,19 @@ def load(text: str, file: str, parameters: Parameters) -> Suite:
     block, found = _suite_block(document)
     datasets = _datasets(document, block, parameters)
     checks, check_problems = _checks(document, block, datasets)
-    found += check_problems
+    found += [*check_problems, *_unplaced(document, block, parameters)]
     if block is None or found:
         raise ConfigError(*sorted(found, key=_line))
     variables = {k: v for k, v in document.variables.items() if k != _DATE}
     digest = hashlib.sha256(text.encode()).hexdigest()
-    identity = [block.suite, run_date.isoformat(), sorted(variables.items()), digest]
+    identity = [block.suite, run_date.isoformat(), sorted(variables.items()), parameters.selection, digest]
     run_id = parameters.run_id or hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
     return Suite(
         name=block.suite,
         date=run_date,
         timezone=block.timezone,
         environment=block.environment,
-        results=parameters.results or block.results.results(),
+        results=_results(block, parameters),
         datasets=datasets,
         checks=checks,
         rule_fingerprints=_fingerprints(template, checks),
@@ -77,6 +79,13 @@ def load(text: str, file: str, parameters: Parameters) -> Suite:
         scheduled_for=parameters.scheduled_for,
         secrets=tuple(v for k, v in variables.items() if is_secret(k)),
     )
+
+
+def _results(block: SuiteBlock, parameters: Parameters) -> Results:
+    own = block.results.results()
+    if parameters.results is None:
+        return own
+    return Results.parse(parameters.results, single_writer=own.single_writer)
 
 
 def _timezone(template: Document) -> ZoneInfo:
@@ -109,6 +118,13 @@ def _datasets(document: Document, block: SuiteBlock | None, parameters: Paramete
     for name in parameters.supplied:
         datasets.setdefault(name, Dataset(name))
     return datasets
+
+
+def _unplaced(document: Document, block: SuiteBlock | None, parameters: Parameters) -> Iterator[Problem]:
+    for name, dataset in block.datasets.items() if block else ():
+        if name not in parameters.supplied and not (dataset.path or dataset.table or dataset.sql):
+            path = ("datasets", name)
+            yield Problem("give exactly one of path, table and sql", document.where(path), show_path(path))
 
 
 def _checks(
@@ -199,7 +215,7 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
             if quantity not in check.QUANTITIES:
                 near = did_you_mean(quantity, check.QUANTITIES)
                 yield (*at, name, quantity), f"'{check.kind()}' has no such quantity{near}"
-    for source in check.datasets:
+    for source in dict.fromkeys(check.datasets):
         dataset = datasets.get(source.dataset)
         if dataset is None:
             near = did_you_mean(source.dataset, datasets)

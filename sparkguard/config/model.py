@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sparkguard.core.fields import DurationField
+from sparkguard.core.fields import DurationField, parse_moment
 from sparkguard.core.source import Dataset, Partition
 from sparkguard.core.suite import Results
 from sparkguard.core.window import Duration
@@ -23,6 +24,12 @@ def _zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         message = f"'{name}' is not a timezone; write for example UTC or Europe/Berlin"
         raise ValueError(message) from error
+
+
+def _moment(text: str | None) -> str | None:
+    if text is not None:
+        parse_moment(text, ZoneInfo("UTC"))
+    return text
 
 
 def _pattern(text: str) -> str:
@@ -66,7 +73,7 @@ class DatasetBlock(_Block):
     """Options of Spark's reader."""
     version: int | None = Field(None, ge=0)
     """Delta version to read instead of the newest."""
-    timestamp: str | None = None
+    timestamp: Annotated[str | None, AfterValidator(_moment)] = None
     """Read the Delta version of this moment instead of the newest."""
     where: str | None = None
     """SQL filter that always applies."""
@@ -96,13 +103,15 @@ class DatasetBlock(_Block):
     def dataset(self, name: str, timezone: str) -> Dataset:
         """The dataset as the engine knows it."""
         partition = self.partition
-        fields = self.model_dump(exclude={"partition", "options"})
+        fields = self.model_dump(exclude={"partition", "options", "timestamp"})
+        zone = ZoneInfo(timezone)
+        moment = None if self.timestamp is None else parse_moment(self.timestamp, zone).replace(tzinfo=zone)
         return Dataset(
             name=name,
             **fields,
             options=tuple((k, str(v).lower() if isinstance(v, bool) else str(v)) for k, v in self.options.items()),
             partition=None if partition is None else Partition(partition.column, partition.format, partition.slack),
-            timezone=timezone,
+            timestamp=moment and moment.astimezone(UTC),
         )
 
 

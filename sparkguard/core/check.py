@@ -6,22 +6,24 @@ files. Neither can start a scan; `ask` may ask more once earlier answers are in.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.fields import Bounds, WindowField
-from sparkguard.core.finding import Finding, Quantity, Status, Violation
+from sparkguard.core.finding import Finding, Quantity, Status, Violation, capped
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import REDACTED
+from sparkguard.core.text import REDACTED, hides
 from sparkguard.core.threshold import decide
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _EMPTY = {"error": Status.ERROR, "fail": Status.FAIL, "pass": Status.PASS, "skip": Status.SKIPPED}
 
 
@@ -61,7 +63,7 @@ class Check(BaseModel, ABC):
     """Bounds on the check's quantities whose breach warns."""
     violations: Literal["capped", "none"] = "capped"
     """Whether evidence rows are kept; `none` keeps values out of tables and messages."""
-    violation_limit: int = Field(100, ge=0, le=10_000)
+    violation_limit: int = Field(default=100, ge=0, le=10_000)
     """How many evidence rows are kept for each result."""
     violations_to: str | None = None
     """A table or path that gets all evidence, written by the executors."""
@@ -125,16 +127,30 @@ class Check(BaseModel, ABC):
 
     def text(self, column: str, value: str | None) -> str:
         """A value for a message, unless the suite keeps it out."""
-        if self.violations == "none" or column in self.redact:
+        if self.violations == "none" or hides(self.redact, column):
             return REDACTED
         return "NULL" if value is None else value
+
+    def public(self, message: str) -> str:
+        """An exception's message, without quoted values where the suite keeps values out."""
+        if self.violations == "none" or self.redact:
+            head, colon, detail = message.partition(": ")
+            return head + colon + _QUOTED.sub(REDACTED, detail)
+        return message
+
+    @model_validator(mode="after")
+    def _keeps_values_out(self) -> Self:
+        if self.violations == "none" and self.violations_to is not None:
+            message = "violations: none keeps values out of tables, violations_to asks for them; give one of them"
+            raise ValueError(message)
+        return self
 
     def _shown(self, violations: tuple[Violation, ...]) -> tuple[Violation, ...]:
         if self.violations == "none":
             return ()
         return tuple(
-            replace(v, key={c: REDACTED if c in self.redact else t for c, t in v.key.items()})
-            for v in violations[: self.violation_limit]
+            replace(v, key={c: REDACTED if hides(self.redact, c) else t for c, t in v.key.items()})
+            for v in capped(violations, self.violation_limit)
         )
 
     def _empty(self, finding: Finding) -> Finding:
@@ -158,9 +174,9 @@ class Check(BaseModel, ABC):
 class SourceCheck(Check):
     """A check of one dataset, over all of it or a window."""
 
-    dataset: str
-    """The name of a dataset of the suite."""
-    window: WindowField | None = None
+    dataset: str = Field(examples=["path=data/weather,time_column=time_hour"])
+    """The name of a dataset of the suite; on the command line also the dataset itself."""
+    window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=30d"])
     """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -64,6 +64,20 @@ class Violation:
     expected: str | None = None
     actual: str | None = None
     count: int | None = None
+
+
+def capped(violations: Sequence[Violation], limit: int) -> tuple[Violation, ...]:
+    """At most `limit` of the violations, in their order; every kind keeps a fair share."""
+    by_kind: dict[str, list[Violation]] = {}
+    for violation in violations:
+        by_kind.setdefault(violation.kind, []).append(violation)
+    left, kept = limit, dict[str, int]()
+    for waiting, (kind, members) in zip(
+        range(len(by_kind), 0, -1), sorted(by_kind.items(), key=lambda item: len(item[1])), strict=True
+    ):
+        kept[kind] = min(len(members), -(-left // waiting))
+        left -= kept[kind]
+    return tuple(v for kind, members in by_kind.items() for v in members[: kept[kind]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,13 +61,6 @@ class Measure(ABC, Generic[A_co]):
         """The promise that the engine keeps and the tests count."""
 
     @abstractmethod
-    def twin(self, tables: Mapping[Source, Rows]) -> A_co:
-        """The same answer in plain Python, from small tables of the values that `reads` names.
-
-        It is the oracle that every way of computing is tested against.
-        """
-
-    @abstractmethod
     def __str__(self) -> str:
         """One line for the plan: what is asked of which source."""
 
@@ -78,3 +71,10 @@ class Keyed(Measure[A_co]):
     Law: if the rows are split so that equal keys stay together, the answers of the parts add up
     to the answer of the whole. It is neither merged across windows nor stored.
     """
+
+    @abstractmethod
+    def twin(self, tables: Mapping[Source, Rows]) -> A_co:
+        """The same answer in plain Python, from small tables of the values that `reads` names.
+
+        It is the oracle that every way of computing is tested against.
+        """

@@ -10,6 +10,7 @@ from sparkguard.core.finding import Finding, Status
 FAILED, NOT_EVALUATED, PASSED = 5, 3, 0
 """Exit codes of a suite whose results were written."""
 
+_URGENCY = (2, 4, FAILED, NOT_EVALUATED, PASSED)
 _BAD = (Status.FAIL, Status.ERROR)
 
 
@@ -44,6 +45,11 @@ def exit_code(judged: Iterable[tuple[Check, Finding]]) -> int:
         if finding.status in (Status.ERROR, Status.SKIPPED):
             code = NOT_EVALUATED
     return code
+
+
+def most_urgent(codes: Iterable[int]) -> int:
+    """The exit code of several suites: 2, 4, 5, 3, 0, the first that occurs."""
+    return min(codes, key=_URGENCY.index)
 
 
 def run_status(code: int, *, interrupted: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sparkguard.core.window import Duration, Window
 
@@ -34,11 +35,10 @@ class Dataset:
     format: str | None = None
     options: tuple[tuple[str, str], ...] = ()
     version: int | None = None
-    timestamp: str | None = None
+    timestamp: datetime | None = None
     where: str | None = None
     time_column: str | None = None
     partition: Partition | None = None
-    timezone: str = "UTC"
 
     @property
     def location(self) -> str:

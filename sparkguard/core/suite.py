@@ -19,11 +19,11 @@ class Results:
     single_writer: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> Results:
+    def parse(cls, text: str, *, single_writer: bool = False) -> Results:
         """Read a folder, a URI, or `catalog.schema` (a dotted name without a slash)."""
         if "/" not in text and "." in text.strip("."):
             return cls(schema=text)
-        return cls(path=text)
+        return cls(path=text, single_writer=single_writer)
 
     def table(self, name: str) -> str:
         """The path or the qualified name of one result table."""

@@ -39,6 +39,11 @@ def is_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def hides(redacted: Iterable[str], column: str) -> bool:
+    """Whether a column is among the redacted ones, however either is quoted."""
+    return column.replace("`", "") in {name.replace("`", "") for name in redacted}
+
+
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     """Hide known secret values, and whatever looks like a password, token or signed URL."""
     for secret in sorted((s for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True):

@@ -78,7 +78,7 @@ class Rounds:
         fresh = [m for m in measures if keys[m] not in self._known]
         yield from ((m, self._known[keys[m]]) for m in measures if m not in fresh)
         for measure, reply in self._engine.compute(fresh) if fresh else ():
-            if None not in keys[measure][1]:
+            if keys[measure][1] and None not in keys[measure][1]:
                 self._known[keys[measure]] = reply
             yield measure, reply
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -103,12 +104,12 @@ class Reader:
         query = f"SELECT * FROM {reference} VERSION AS OF {version:d}"  # noqa: S608 - quoted
         return self._spark.sql(query), version
 
-    def _version_at(self, reference: str, timestamp: str) -> int:
+    def _version_at(self, reference: str, timestamp: datetime) -> int:
         history = self._spark.sql(f"DESCRIBE HISTORY {reference}")
-        moment = F.lit(timestamp).cast("timestamp")
+        moment = F.expr(f"timestamp_micros({round(timestamp.timestamp() * 1_000_000)}L)")
         row = history.where(F.col("timestamp") <= moment).agg(F.max("version")).collect()[0]
         if row[0] is None:
-            message = f"the table has no version as old as {timestamp}"
+            message = f"the table has no version as old as {timestamp.isoformat()}"
             raise DataError(message, "name a later timestamp")
         return int(row[0])
 

@@ -58,11 +58,12 @@ def spark_session(name: str, master: str | None = None, remote: str | None = Non
     says, or `local[*]`.
     """
     quiet_loggers()
-    existing = None if remote or is_remote() else SparkSession.getActiveSession()
+    remote = remote or os.environ.get("SPARK_REMOTE")
+    existing = None if remote else SparkSession.getActiveSession()
     if existing is not None:
         yield existing
         return
-    spark = _connect(remote) if remote or is_remote() else _classic(name, master)
+    spark = SparkSession.builder.remote(remote).getOrCreate() if remote else _classic(name, master)
     try:
         yield spark
     finally:
@@ -158,11 +159,6 @@ def log_store(spark: SparkSession, location: str | None) -> str | None:
     """The log store that the session has for a location's scheme."""
     scheme = urlparse(location or "").scheme
     return spark.conf.get(f"spark.delta.logStore.{scheme}.impl", None) if scheme else None
-
-
-def _connect(remote: str | None) -> SparkSession:
-    builder = SparkSession.builder
-    return (builder.remote(remote) if remote else builder).getOrCreate()
 
 
 def _classic(name: str, master: str | None) -> SparkSession:

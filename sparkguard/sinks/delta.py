@@ -98,22 +98,20 @@ class DeltaSink:
 
         self._guarded(write)
 
-    def write_evidence(self, frame: DataFrame, row: ViolationRow, target: str) -> None:
-        """Write all evidence of one check to a table or path of the suite's own.
+    def write_evidence(self, frame: DataFrame | None, row: ViolationRow, target: str) -> None:
+        """Replace all evidence of one check and run in a table or path of the suite's own.
 
-        `frame` has kind, key and count; the other columns are those of `row`.
+        `frame` has kind, key and count, None stands for nothing; the other columns are those of `row`.
         """
-        fixed = {n: getattr(row, n) for n in ("result_id", "run_id", "attempt", "suite", "run_date", "check_id")}
-        whole = frame.select(
-            *(F.lit(v).alias(n) for n, v in fixed.items()),
-            "kind",
-            "key",
-            *(F.lit(None).cast("string").alias(n) for n in ("reason", "expected", "actual")),
-            "count",
-            F.lit(None).cast("int").alias("rank"),
-        )
+        fixed = ("result_id", "run_id", "attempt", "suite", "run_date", "check_id")
         where = f"suite = '{row.suite}' AND run_id = '{row.run_id}' AND check_id = '{row.check_id}'"
-
+        columns = [f.split(" ")[0].strip("`") for f in plain_ddl(ViolationRow.TABLE).split(", ")]
+        if frame is None:
+            whole = self._spark.createDataFrame([], plain_ddl(ViolationRow.TABLE))
+        else:
+            given = {n: F.lit(getattr(row, n)) for n in fixed} | {n: F.col(n) for n in ("kind", "key", "count")}
+            null = {n: F.lit(None).cast("int" if n == "rank" else "string") for n in columns if n not in given}
+            whole = frame.select(*((given | null)[n].alias(n) for n in columns))
         number = self._next_write()
 
         def write() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sparkguard.core.check import Check
-from sparkguard.core.finding import Finding, Status, Violation
+from sparkguard.core.finding import Decision, Finding, Status, Violation
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
 from sparkguard.core.text import without_secrets
@@ -87,7 +87,7 @@ class Rendering:
             comparison=decision.comparison if decision else None,
             warn_bound=decision.warn_bound if decision else None,
             error_bound=decision.error_bound if decision else None,
-            threshold_source=_threshold_source(check) if decision and decision.metric_name else None,
+            threshold_source=_threshold_source(check, decision),
             transition=judged.transition,
             evaluated_rows=finding.evaluated_rows,
             violation_rows=finding.violation_rows,
@@ -163,5 +163,8 @@ def _bounds(source: Source | None) -> tuple[datetime | None, datetime | None]:
     return source.window.start_utc, source.window.end_utc
 
 
-def _threshold_source(check: Check) -> str:
-    return "config" if {"error_if", "warn_if"} & check.model_fields_set else "default"
+def _threshold_source(check: Check, decision: Decision | None) -> str | None:
+    if decision is None or decision.metric_name is None:
+        return None
+    by_default = decision.metric_name in check.error_if and "error_if" not in check.model_fields_set
+    return "default" if by_default else "config"

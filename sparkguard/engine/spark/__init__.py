@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -17,6 +18,9 @@ from pyspark.sql import DataFrame
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
+
+ENTRY_POINTS = "sparkguard.spark"
+"""Where plugins declare the families of their own measures."""
 
 Read = Callable[[Source, tuple[Column, ...]], DataFrame]
 """Opens the rows of a source with the given columns, renamed to c0, c1, …"""
@@ -39,6 +43,8 @@ def evidence_frame(read: Read, measure: Measure[Answer], kind: str, redact: Sequ
 @cache
 def _declared(name: str) -> Mapping[type[Measure[Answer]], Any]:
     found: dict[type[Measure[Answer]], Any] = {}
-    for module in pkgutil.iter_modules(__path__):
-        found.update(getattr(importlib.import_module(f"{__name__}.{module.name}"), name, {}))
+    families = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
+    families += [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
+    for family in families:
+        found.update(getattr(family, name, {}))
     return found

@@ -10,9 +10,9 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkguard.core.text import REDACTED
+from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.values import comparable, hashable, text
+from sparkguard.engine.spark.values import comparable, hashes_apart, text
 from sparkguard.measures.duplicates import (
     BUCKETS,
     Key,
@@ -147,12 +147,16 @@ def _has_null(key: Key) -> SparkColumn:
 
 
 def _hash(key: Key) -> SparkColumn:
-    """Hash the values behind a mask of NULLs, since Spark's hash skips NULLs."""
-    values = [hashable(F.col(n), c.type) for n, c in zip(_names(key), key.columns, strict=True)]
+    """Hash the values behind a mask of NULLs, since Spark's hash skips NULLs.
+
+    Columns whose equal values may hash apart stay out: fewer hashes mean more suspects, never a
+    wrong answer.
+    """
+    values = [F.col(n) for n, c in zip(_names(key), key.columns, strict=True) if not hashes_apart(c.type)]
     if key.nulls_equal:
         mask = F.concat(*(F.when(F.col(n).isNull(), "0").otherwise("1") for n in _names(key)))
         values = [mask, *values]
-    return F.xxhash64(*values)
+    return F.xxhash64(*(values or [F.lit(0)]))
 
 
 def _bucket(hashed: SparkColumn) -> SparkColumn:
@@ -197,7 +201,7 @@ def evidence(read: Read, measure: RepeatedKeys | NullKeys | SeenBefore, kind: st
         for name, column in zip(_names(measure.key), measure.key.columns, strict=True)
         for part in (
             F.lit(column.name),
-            F.lit(REDACTED) if column.name in redact else text(F.col(name), column.type),
+            F.lit(REDACTED) if hides(redact, column.name) else text(F.col(name), column.type),
         )
     ]
     return groups.select(F.lit(kind).alias("kind"), F.create_map(*entries).alias("key"), F.col("n").alias("count"))

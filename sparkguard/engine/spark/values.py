@@ -43,11 +43,9 @@ def comparable(value: SparkColumn, kind: str, normalize: tuple[str, ...] = ()) -
     return value
 
 
-def hashable(value: SparkColumn, kind: str) -> SparkColumn:
-    """The value such that equal ones hash alike: collations by their key."""
-    if is_text(kind) and "collate" in kind.lower():
-        return F.call_function("collation_key", value)
-    return value
+def hashes_apart(kind: str) -> bool:
+    """Whether equal values of a type may have different hashes, as texts under a collation have."""
+    return is_text(kind) and "collate" in kind.lower()
 
 
 def is_text(kind: str) -> bool:

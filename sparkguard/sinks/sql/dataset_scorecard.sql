@@ -6,7 +6,8 @@ SELECT suite, dataset, max(run_date) AS run_date,
        count_if(status = 'fail') AS failed,
        count_if(status = 'error') AS errored,
        count_if(status = 'skipped') AS skipped,
-       count_if(status IN ('fail', 'error') AND severity = 'error') = 0 AS healthy
+       count_if(status IN ('fail', 'error') AND severity = 'error') = 0
+         AND count_if(status IN ('pass', 'warn')) > 0 AS healthy
 FROM (
   SELECT c.*,
          row_number() OVER (

@@ -1,4 +1,4 @@
--- What is broken now: checks whose last committed row is fail or error, and since when.
+-- What is broken now: checks whose last committed row, skipped ones apart, is fail or error; and since when.
 SELECT l.suite, l.check_id, l.dataset, l.subject_kind, l.subject, l.slice_key, l.slice_value, l.status, l.severity,
        l.message, l.remedy, l.owner, l.run_date, l.run_id, l.result_id,
        coalesce(min(h.run_date), l.run_date) AS failing_since, count(h.run_id) AS failing_runs
@@ -15,6 +15,7 @@ FROM (
            ) AS last_good
     FROM delta.`${results}/check_results` c
     JOIN delta.`${results}/runs` r ON r.suite = c.suite AND r.run_id = c.run_id AND r.attempt = c.attempt
+    WHERE c.status <> 'skipped'
   ) AS ranked
   WHERE recency = 1 AND status IN ('fail', 'error')
 ) AS l

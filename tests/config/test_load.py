@@ -1,0 +1,185 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from sparkguard.checks.duplicate_keys import DuplicateKeys
+from sparkguard.config.load import Parameters, load
+from sparkguard.core.suite import Results, Suite
+from sparkguard.core.window import Window
+from sparkguard.errors import ConfigError
+
+HEAD = """suite: s
+datasets:
+  t: {path: data/t, time_column: ts}
+  u: {table: a.b.c}
+checks:
+"""
+CHECK = "  - {id: a, type: duplicate_keys, dataset: t, key: [k]}\n"
+
+
+def loaded(text: str, *, now: datetime = datetime(2026, 1, 31, 23, 30, tzinfo=UTC), **given: object) -> Suite:
+    return load(text, "s.yaml", Parameters(now=now, variables={}, **given))  # type: ignore[arg-type]
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        loaded(text)
+    return [str(p) for p in caught.value.problems]
+
+
+def test_a_suite_is_loaded_with_its_defaults() -> None:
+    suite = loaded("defaults: {owner: me, tags: [x]}\n" + HEAD + CHECK)
+    [check] = suite.checks
+    assert (check.owner, check.tags, check.severity, suite.timezone) == ("me", ("x",), "error", "UTC")
+    assert suite.results == Results(path="results")
+
+
+def test_a_window_that_ends_at_the_date_excludes_that_day() -> None:
+    text = HEAD + '  - {id: a, type: duplicate_keys, dataset: t, key: [k], window: {end: "${date}", length: 2d}}\n'
+    [check] = loaded(text, date=date(2026, 1, 31)).checks
+    assert isinstance(check, DuplicateKeys)
+    assert check.window == Window(datetime(2026, 1, 29), datetime(2026, 1, 31))
+
+
+def test_today_is_the_day_in_the_suites_timezone() -> None:
+    assert loaded("timezone: Asia/Tokyo\n" + HEAD + CHECK).date == date(2026, 2, 1)
+
+
+def test_the_first_example_of_the_contract_is_answered_word_for_word() -> None:
+    text = HEAD + "  - id: a\n    tpye: duplicate_keys\n"
+    assert problems(text) == ["s.yaml:7: checks[0].tpye: unknown key, did you mean 'type'?"]
+
+
+def test_all_problems_are_shown_at_once_in_the_order_of_lines() -> None:
+    text = """suite: s
+datasets:
+  t: {path: x, frmat: delta}
+checks:
+  - {id: a, type: duplicate_keys, dataset: tt, key: [k], error_if: {violation_row: "> 0", excess_rows: "0"}}
+  - {id: a, type: duplicate_keys, dataset: t, key: k, nulls: eqal, needs: [b]}
+  - {id: c, type: duplicate_kes}
+"""
+    found = problems(text)
+    assert [p.split(": ", 2)[1] for p in found] == [
+        "datasets.t.frmat",
+        "checks[0].error_if",
+        "checks[1].id",
+        "checks[1].key",
+        "checks[1].nulls",
+        "checks[2].type",
+    ]
+    assert "did you mean 'equal'?" in found[4]
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ("{id: a, type: duplicate_keys, dataset: tt, key: [k]}", "there is no dataset 'tt', did you mean 't'?"),
+        ("{id: a, type: duplicate_keys, dataset: t}", "checks[0].key: is required but missing"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: []}", "expected at least one entry"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k, k]}", "names a column twice"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], history: all}", "history needs a window"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], history: 90d}", "expected none, all, or {length: 90d}"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], needs: [b]}", "there is no check 'b'"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], needs: [a]}", "circle: a → a"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], violation_limit: many}", "expected a whole number"),
+        ("{id: a b, type: duplicate_keys, dataset: t, key: [k]}", "allowed are letters, digits"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], error_if: {rowz: '> 0'}}", "has no such quantity"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], error_if: {excess_rows: '0'}}", "is not a bound"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], window: {end: 2026-01-01}}", "{end, length}"),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], window: {end: soon, length: 1d}}", "not a date or time"),
+        (
+            "{id: a, type: duplicate_keys, dataset: t, key: [k], window: {start: 2026-01-02, end: 2026-01-01}}",
+            "not before its end",
+        ),
+        (
+            "{id: a, type: duplicate_keys, dataset: u, key: [k], window: {end: 2026-01-01, length: 1d}}",
+            "dataset 'u' has no time_column",
+        ),
+        ("just text", "a check is a block of keys"),
+        ("{id: a, dataset: t}", "checks[0].type: is required but missing"),
+    ],
+)
+def test_a_wrong_check_is_answered_with_what_is_allowed(check: str, message: str) -> None:
+    found = problems(HEAD + f"  - {check}\n")
+    assert any(message in p for p in found), found
+    assert all(p.startswith("s.yaml:") for p in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("t2: {}", "exactly one of path, table and sql"),
+        ("t2: {path: a, timestamp: soon}", "'soon' is not a date or time"),
+        ("t2: {path: a, options: {sep: ';'}, format: csv}", None),
+        ("t2: {path: a, table: b}", "exactly one of path, table and sql"),
+        ("t2: {sql: select 1, version: 3}", "version and timestamp are for Delta tables only"),
+        ("t2: {path: a, version: 3, timestamp: 2026-01-01}", "give one of them"),
+        ("t2: {path: a, format: avro}", "found 'avro'"),
+        ("t2: {path: a, partition: {column: ds, format: dd.MM.yyyy}}", "from large to small units"),
+    ],
+)
+def test_a_wrong_dataset_is_answered(line: str, message: str | None) -> None:
+    text = HEAD.replace("  u:", f"  {line}\n  u:") + CHECK
+    if message is None:
+        assert "t2" in loaded(text).datasets
+    else:
+        assert any(message in p for p in problems(text)), problems(text)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just text\n", "3\n"])
+def test_a_file_that_is_no_block_is_no_suite(text: str) -> None:
+    assert "a suite is a block of keys" in problems(text)[0]
+
+
+def test_wrong_timezones_and_names_are_answered() -> None:
+    found = problems("timezone: Mars/Olympus\n" + HEAD.replace("suite: s", "suite: a/b") + CHECK)
+    assert any("is not a timezone" in p for p in found)
+    assert any("suite: found 'a/b'" in p for p in found)
+
+
+def test_the_run_id_depends_on_date_parameters_and_configuration_only() -> None:
+    text = "environment: ${ENV:-dev}\n" + HEAD + CHECK
+    base = loaded(text)
+    assert base.run_id == loaded(text, now=datetime(2026, 1, 31, 1, tzinfo=UTC)).run_id
+    changed = [
+        loaded(text, date=date(2026, 1, 30)).run_id,
+        loaded(text + "# changed\n").run_id,
+        load(text, "s.yaml", Parameters(datetime(2026, 1, 31, tzinfo=UTC), {"ENV": "prod"})).run_id,
+    ]
+    assert len({base.run_id, *changed}) == 4
+    assert loaded(text, run_id="mine").run_id == "mine"
+
+
+def test_the_rule_fingerprint_changes_with_the_rule_and_not_with_the_date_or_the_owner() -> None:
+    def fingerprint(check: str, day: int) -> str:
+        text = HEAD + f"  - {{id: a, type: duplicate_keys, dataset: t, {check}}}\n"
+        return loaded(text, date=date(2026, 1, day)).rule_fingerprints["a"]
+
+    windowed = 'key: [k], window: {end: "${date}", length: 2d}'
+    assert fingerprint(windowed, 1) == fingerprint(windowed, 2)
+    assert fingerprint("key: [k]", 1) == fingerprint("key: [k], owner: x, severity: warn", 1)
+    assert fingerprint("key: [k]", 1) != fingerprint("key: [j]", 1)
+
+
+def test_secret_values_are_known_to_the_suite_by_the_variables_name() -> None:
+    text = HEAD.replace("{path: data/t,", "{path: 'data/${DB_PASSWORD}',") + CHECK
+    suite = load(text, "s", Parameters(datetime(2026, 1, 1, tzinfo=UTC), {"DB_PASSWORD": "hunter22"}))
+    assert suite.secrets == ("hunter22",)
+
+
+def test_supplied_data_frames_are_datasets() -> None:
+    text = "suite: s\nchecks:\n  - {id: a, type: duplicate_keys, dataset: after, key: [k]}\n"
+    assert "after" in loaded(text, supplied=("after",)).datasets
+    assert any("there is no dataset 'after'" in p for p in problems(text))
+
+
+def test_windows_are_wall_clock_time_of_the_suite() -> None:
+    window = "window: {end: 2026-03-30, length: 1d}"
+    text = "timezone: Europe/Berlin\n" + HEAD + f"  - {{id: a, type: duplicate_keys, dataset: t, key: [k], {window}}}\n"
+    [check] = loaded(text).checks
+    assert isinstance(check, DuplicateKeys)
+    assert check.window is not None
+    assert check.window.end_utc - (check.window.start_utc or check.window.end_utc) == (
+        datetime(2026, 3, 29, 22, tzinfo=UTC) - datetime(2026, 3, 28, 23, tzinfo=UTC)
+    )

