@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -200,6 +201,7 @@ def measure(meter: Meter, found: Sequence[Way], runs: int) -> dict[str, list[Sam
     """Run all ways in turn, once to warm up and then `runs` times."""
     samples: dict[str, list[Sample]] = {way.name: [] for way in found}
     for turn in range(runs + 1):
+        print(f"round {turn} of {runs}" if turn else "warming up", file=sys.stderr, flush=True)
         for way in found:
             sample = meter.sample(way.run)
             if turn:

@@ -17,9 +17,10 @@ from sparkguard.core.finding import Status
 from sparkguard.core.suite import Results
 from sparkguard.core.text import first_line
 from sparkguard.errors import SinkError, SparkguardError
+from sparkguard.sinks.frames import frame_of
 from sparkguard.sinks.location import absolute, exclusive
 from sparkguard.sinks.render import PreviousKey
-from sparkguard.sinks.rows import SCHEMA_VERSION, Row, RunRow, ViolationRow, ddl, plain_ddl, values
+from sparkguard.sinks.rows import SCHEMA_VERSION, Row, RunRow, ViolationRow, columns, ddl
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ class DeltaSink:
         target, number = self._results.table(table), self._next_write()
 
         def write() -> None:
-            frame = self._spark.createDataFrame([values(r) for r in rows], plain_ddl(table)).coalesce(1)
+            frame = frame_of(self._spark, table, rows)
             _save_to(self._writer(frame, target, where, number), target)
 
         self._guarded(write)
@@ -105,13 +106,13 @@ class DeltaSink:
         """
         fixed = ("result_id", "run_id", "attempt", "suite", "run_date", "check_id")
         where = f"suite = '{row.suite}' AND run_id = '{row.run_id}' AND check_id = '{row.check_id}'"
-        columns = [f.split(" ")[0].strip("`") for f in plain_ddl(ViolationRow.TABLE).split(", ")]
         if frame is None:
-            whole = self._spark.createDataFrame([], plain_ddl(ViolationRow.TABLE))
+            whole = frame_of(self._spark, ViolationRow.TABLE, [])
         else:
             given = {n: F.lit(getattr(row, n)) for n in fixed} | {n: F.col(n) for n in ("kind", "key", "count")}
-            null = {n: F.lit(None).cast("int" if n == "rank" else "string") for n in columns if n not in given}
-            whole = frame.select(*((given | null)[n].alias(n) for n in columns))
+            whole = frame.select(
+                *(given.get(n, F.lit(None)).cast(kind).alias(n) for n, kind in columns(ViolationRow.TABLE).items())
+            )
         number = self._next_write()
 
         def write() -> None:

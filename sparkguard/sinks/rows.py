@@ -178,14 +178,6 @@ def ddl(table: str) -> str:
     )
 
 
-def plain_ddl(table: str) -> str:
-    """The columns of a table as Spark SQL, without comments."""
-    return ", ".join(f"`{f.name}` {f.metadata['type']}" for f in dataclasses.fields(TABLES[table]))
-
-
-def values(row: Row) -> tuple[object, ...]:
-    """The row's values in the order of its table's columns."""
-    return tuple(
-        list(v) if isinstance(v, tuple) else dict(v) if isinstance(v, Mapping) else v
-        for v in (getattr(row, f.name) for f in dataclasses.fields(row))
-    )
+def columns(table: str) -> Mapping[str, str]:
+    """The columns of a table in their order, with their Spark types."""
+    return {f.name: f.metadata["type"] for f in dataclasses.fields(TABLES[table])}
