@@ -213,18 +213,16 @@ def execute(
     from sparkguard.sinks.delta import DeltaSink
 
     require_writable(suite, spark)
-    with Jobs(spark, f"sparkguard-{uuid.uuid4().hex[:12]}", stop) as jobs:
-        runner = Runner(
-            suite,
-            SparkEngine(Reader(spark, suite.datasets, frames)),
-            DeltaSink(spark, suite.results),
-            progress,
-            choice,
-            facts={**facts(spark), **_own_facts()},
-            stop=stop,
-            before_writing=jobs.end,
-        )
-        return runner.run()
+    return Runner(
+        suite,
+        SparkEngine(Reader(spark, suite.datasets, frames)),
+        DeltaSink(spark, suite.results),
+        progress,
+        choice,
+        facts={**facts(spark), **_own_facts()},
+        stop=stop,
+        jobs=Jobs(spark, f"sparkguard-{uuid.uuid4().hex[:12]}", stop),
+    ).run()
 
 
 def summary(report: Report) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from sparkguard.console import Progressing
 from sparkguard.core.check import Check, Run
@@ -54,6 +54,34 @@ class EvidenceEngine(Engine, Protocol):
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> Any:
         """All evidence as a frame of `kind`, `key` and `count`."""
+
+
+class Jobs(Protocol):
+    """Labels the jobs of the checks, so that they can be counted, and cancelled on `stop`."""
+
+    def __enter__(self) -> Self:
+        """Label what comes."""
+
+    def __exit__(self, *_: object) -> None:
+        """Take the label off, so that the writing is never cancelled."""
+
+    def count(self) -> int | None:
+        """The jobs so far, where they can be counted."""
+
+
+class Unlabelled:
+    """There are no jobs to label."""
+
+    def __enter__(self) -> Self:
+        """Label nothing."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to take off."""
+
+    def count(self) -> int | None:
+        """Nothing is counted."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -107,7 +135,7 @@ class Runner:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     facts: Mapping[str, str | None] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
-    before_writing: Callable[[], int | None] = lambda: None
+    jobs: Jobs = field(default_factory=lambda: Unlabelled())
 
     def __post_init__(self) -> None:
         """Start with nothing judged."""
@@ -127,8 +155,9 @@ class Runner:
         attempt = self.choice.attempt or highest + 1
         self._rendering, self._retry = Rendering(self.suite, attempt), highest > 0
         self._previous = self.sink.previous(self.suite.name, self.suite.run_id, self.suite.date)
-        self._judge_all(Run(self.suite.date, started))
-        spark_jobs = self.before_writing()
+        with self.jobs:
+            self._judge_all(Run(self.suite.date, started))
+            spark_jobs = self.jobs.count()
         code = exit_code((j.check, j.finding) for j in self._judged)
         interrupted = any(j.finding.message == _STOPPED for j in self._judged)
         if interrupted:

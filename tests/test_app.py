@@ -149,7 +149,7 @@ def test_the_plan_reads_metadata_only_and_names_versions_bytes_and_cost(
 def test_jobs_are_counted_for_the_run(spark: SparkSession, tmp_path: Path) -> None:
     sparkguard.run(suite(tmp_path, {}, check("pk", "t")), spark=spark, dataframes={"t": spark.range(10)}, options=DAY)
     [row] = spark.read.format("delta").load(str(tmp_path / "results/runs")).collect()
-    assert 1 <= row["spark_jobs"] <= 3
+    assert 1 <= row["spark_jobs"] <= 4
     assert row["spark_version"] == spark.version
     assert row["delta_version"]
 

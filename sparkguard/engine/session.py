@@ -128,22 +128,19 @@ class Jobs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the label off, whatever happened."""
-        self.end()
-
-    def end(self) -> int | None:
-        """Take the label off, so that later jobs are not cancelled; the jobs so far, if known."""
-        if self._ended.is_set():
-            return None
+        """Take the label off, so that later jobs are neither counted nor cancelled."""
         self._ended.set()
         if self._remote:
             self._spark.removeTag(self._group)
-            return None
-        context = self._spark.sparkContext
-        jobs = len(context.statusTracker().getJobIdsForGroup(self._group))
+            return
         for key in ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel"):
-            context.setLocalProperty(key, None)  # type: ignore[arg-type] # None removes the property
-        return jobs
+            self._spark.sparkContext.setLocalProperty(key, None)  # type: ignore[arg-type] # None removes the property
+
+    def count(self) -> int | None:
+        """The jobs so far; None on Spark Connect."""
+        if self._remote:
+            return None
+        return len(self._spark.sparkContext.statusTracker().getJobIdsForGroup(self._group))
 
     def _watch(self) -> None:
         """Cancel again and again: a check may start a job between two cancellations."""
