@@ -9,13 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from typing import Any, Protocol, Self
+from datetime import UTC, datetime
 
 from sparkguard.console import Progressing
 from sparkguard.core.check import Check, Run
 from sparkguard.core.evidence import Evidence, Pin
-from sparkguard.core.finding import EvidenceQuery, Finding, Status
+from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.plan import Stage, selected, stages
 from sparkguard.core.settle import FAILED, NOT_EVALUATED, exit_code, run_status, transition, worst
@@ -24,64 +23,11 @@ from sparkguard.core.suite import Suite
 from sparkguard.core.text import first_line, without_secrets
 from sparkguard.engine.gather import Engine, Gathered, Rounds
 from sparkguard.errors import CheckFailureError, DataError, SinkError
+from sparkguard.ports import EvidenceEngine, Jobs, Sink, Unlabelled
 from sparkguard.sinks.render import Judged, PreviousKey, Rendering, previous_key
-from sparkguard.sinks.rows import Row, RunRow, ViolationRow
+from sparkguard.sinks.rows import RunRow
 
 _STOPPED = "the run was interrupted before this check was judged"
-
-
-class Sink(Protocol):
-    """Where results go; `DeltaSink` and `MemorySink` are two."""
-
-    def prepare(self) -> None:
-        """Make the tables."""
-
-    def highest_attempt(self, suite: str, run_id: str) -> int:
-        """The highest attempt seen of a run, 0 without one."""
-
-    def previous(self, suite: str, run_id: str, run_date: date) -> Mapping[PreviousKey, Status]:
-        """The last status of each subject in earlier runs."""
-
-    def replace(self, table: str, rows: Sequence[Row], suite: str, run_id: str) -> None:
-        """Make `rows` the only ones of the run."""
-
-    def write_evidence(self, frame: Any, row: ViolationRow, target: str) -> None:
-        """Make `frame` (None: nothing) all evidence of one check and run in a table of the suite's own."""
-
-
-class EvidenceEngine(Engine, Protocol):
-    """An engine that can also hand out all evidence of a measure."""
-
-    def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> Any:
-        """All evidence as a frame of `kind`, `key` and `count`."""
-
-
-class Jobs(Protocol):
-    """Labels the jobs of the checks, so that they can be counted, and cancelled on `stop`."""
-
-    def __enter__(self) -> Self:
-        """Label what comes."""
-
-    def __exit__(self, *_: object) -> None:
-        """Take the label off, so that the writing is never cancelled."""
-
-    def count(self) -> int | None:
-        """The jobs so far, where they can be counted."""
-
-
-class Unlabelled:
-    """There are no jobs to label."""
-
-    def __enter__(self) -> Self:
-        """Label nothing."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to take off."""
-
-    def count(self) -> int | None:
-        """Nothing is counted."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -135,7 +81,7 @@ class Runner:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     facts: Mapping[str, str | None] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
-    jobs: Jobs = field(default_factory=lambda: Unlabelled())
+    jobs: Jobs = field(default_factory=Unlabelled)
 
     def __post_init__(self) -> None:
         """Start with nothing judged."""

@@ -57,14 +57,17 @@ class DeltaSink:
         self._guarded(self._create_missing)
 
     def highest_attempt(self, suite: str, run_id: str) -> int:
-        """The highest attempt of the run that left a row in any table, 0 without one."""
+        """The highest attempt of the run that left a row, 0 without one.
+
+        Every attempt writes `check_results` first, and `runs` keeps those that finished.
+        """
         if self._new:
             return 0
-        seen = [
+        runs, results = (
             self._read(t).where((F.col("suite") == suite) & (F.col("run_id") == run_id)).select("attempt")
-            for t in ("runs", "check_results", "metrics", "violations")
-        ]
-        rows = seen[0].unionAll(seen[1]).unionAll(seen[2]).unionAll(seen[3]).agg(F.max("attempt")).collect()
+            for t in ("runs", "check_results")
+        )
+        rows = runs.unionAll(results).agg(F.max("attempt")).collect()
         return int(rows[0][0] or 0)
 
     def previous(self, suite: str, run_id: str, run_date: date) -> Mapping[PreviousKey, Status]:

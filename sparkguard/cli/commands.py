@@ -1,0 +1,162 @@
+"""The commands of `sparkguard`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sparkguard import app as application
+from sparkguard.cli.options import (
+    Attempt,
+    Date,
+    DryRun,
+    LogFormat,
+    LogFormatOption,
+    Master,
+    Quiet,
+    Remote,
+    Results,
+    RunId,
+    Set,
+    exit_with,
+    go,
+    listed,
+    progress_of,
+    read_date,
+    read_run_id,
+    read_variables,
+)
+from sparkguard.config.catalog import catalog
+from sparkguard.config.schema import suite_schema
+from sparkguard.errors import ConfigError, Problem
+from sparkguard.explain import explain_lines, summary
+from sparkguard.runner import Choice
+
+cli = typer.Typer(
+    name="sparkguard",
+    help="Checks feature and prediction tables with Spark and writes what it finds to Delta tables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@cli.command()
+def run(
+    path: Annotated[Path | None, typer.Argument(help="A suite, or a folder of suites.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The same as the argument.")] = None,
+    date: Date = None,
+    set_: Set = None,
+    only: Annotated[str | None, typer.Option(help="Run only these checks and what they need.", metavar="ID,…")] = None,
+    tags: Annotated[str | None, typer.Option(help="Run only checks with one of these tags.", metavar="TAG,…")] = None,
+    results: Results = None,
+    run_id: RunId = None,
+    attempt: Attempt = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="No further scan after the first failure.")] = False,
+    dry_run: DryRun = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
+    quiet: Quiet = False,
+    master: Master = None,
+    remote: Remote = None,
+) -> None:
+    """Run a suite and exit with its verdict: 0 passed, 5 failed, 3 not evaluated, 4 not written, 2 wrong usage."""
+    target = path or config
+    if target is None:
+        raise ConfigError(Problem("name a suite: sparkguard run conf/flights.yaml, or --config conf/flights.yaml"))
+    options = application.Options(
+        date=read_date(date),
+        variables=read_variables(set_ or []),
+        results=results,
+        run_id=read_run_id(run_id),
+        choice=Choice(listed(only), listed(tags), fail_fast, attempt),
+        master=master,
+        remote=remote,
+    )
+    go(target, options, progress_of(log_format, quiet=quiet), dry_run=dry_run)
+
+
+@cli.command()
+def validate(
+    path: Annotated[Path, typer.Argument(help="A suite, or a folder of suites.")], date: Date = None, set_: Set = None
+) -> None:
+    """Check only the configuration, without Spark."""
+    options = application.Options(date=read_date(date), variables=read_variables(set_ or []))
+    problems: list[Problem] = []
+    for file in application.suite_files(path):
+        try:
+            suite = application.load_suite(file, options)
+            typer.echo(
+                f"{file}: suite {suite.name} is valid: {len(suite.checks)} checks on {len(suite.datasets)} datasets"
+            )
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
+
+
+@cli.command()
+def verdict(
+    run_id: RunId,
+    results: Annotated[str, typer.Option(help="Folder, URI or catalog.schema of the result tables.")] = "results",
+    master: Master = None,
+    remote: Remote = None,
+) -> None:
+    """Exit with the code of a recorded run: cluster mode hides the code of the job itself."""
+    wanted = read_run_id(run_id)
+    if wanted is None:
+        raise ConfigError(Problem("--run-id is required"))
+    code = application.verdict(results, wanted, application.Options(master=master, remote=remote))
+    typer.echo(f"run {run_id}: exit code {code}")
+    raise typer.Exit(code)
+
+
+@cli.command("list")
+def list_types() -> None:
+    """List the check types."""
+    width = max(map(len, catalog()))
+    for kind, check in sorted(catalog().items()):
+        typer.echo(f"{kind:{width}}  {summary(check)}")
+
+
+@cli.command()
+def explain(kind: Annotated[str, typer.Argument(metavar="TYPE", help="A check type; see `sparkguard list`.")]) -> None:
+    """Explain a check type: its fields, quantities, defaults and cost."""
+    typer.echo("\n".join(explain_lines(kind)))
+
+
+@cli.command()
+def schema(
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+) -> None:
+    """Print the JSON schema of a suite, for editors."""
+    text = json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@cli.command("init-results")
+def init_results(
+    results: Annotated[str, typer.Argument(help="catalog.schema, folder or URI.")],
+    master: Master = None,
+    remote: Remote = None,
+) -> None:
+    """Make the result tables, and the views in a catalog.schema."""
+    for name in application.init_results(results, application.Options(master=master, remote=remote)):
+        typer.echo(name)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command `sparkguard`."""
+    exit_with(lambda: cli(arguments))
+
+
+def run_main() -> None:
+    """`jobs/run_suite.py`: the same as `sparkguard run`."""
+    main(["run", *sys.argv[1:]])

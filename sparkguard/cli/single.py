@@ -1,0 +1,145 @@
+"""A job of one check, without YAML: its options are the fields of the check type."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+
+from sparkguard import app as application
+from sparkguard.cli.options import (
+    Attempt,
+    Date,
+    DryRun,
+    LogFormat,
+    LogFormatOption,
+    Master,
+    Quiet,
+    Remote,
+    Results,
+    RunId,
+    Set,
+    exit_with,
+    go,
+    progress_of,
+    read_date,
+    read_run_id,
+    read_variables,
+)
+from sparkguard.config.catalog import catalog
+from sparkguard.config.yaml import resolve
+from sparkguard.core.check import Check
+from sparkguard.errors import ConfigError, Problem
+from sparkguard.explain import summary
+from sparkguard.runner import Choice
+
+_PLACES = {"path", "table", "sql"}
+_NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")
+_NOT_A_NAME = re.compile(r"[^\w.-]+")
+
+
+def check_main(kind: str, arguments: list[str] | None = None) -> None:
+    """A job of one check, without YAML: its options are the fields of the check type."""
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    single.command(name=kind)(_check_command(kind))
+    exit_with(lambda: single(arguments))
+
+
+def _check_command(kind: str) -> Callable[..., None]:
+    """Make a command whose options are the check's own fields, and the common ones."""
+    model = catalog()[kind]
+    fields = {n: f for n, f in model.model_fields.items() if n != "needs"}
+
+    def command(**given: Any) -> None:
+        suite = _one_check_suite(kind, {n: v for n, v in given.items() if n in fields and v is not None})
+        options = application.Options(
+            date=read_date(given["date"]),
+            variables=read_variables(given["set_"] or []),
+            results=given["results"],
+            run_id=read_run_id(given["run_id"]),
+            choice=Choice(attempt=given["attempt"]),
+            master=given["master"],
+            remote=given["remote"],
+        )
+        try:
+            go(suite, options, progress_of(given["log_format"], quiet=given["quiet"]), dry_run=given["dry_run"])
+        except ConfigError as error:
+            raise ConfigError(*(_as_option(p) for p in error.problems)) from error
+
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[str | None, typer.Option(help=_option_help(field), metavar="VALUE")],
+        )
+        for name, field in fields.items()
+    ]
+    common = {
+        "date": (Date, None), "set_": (Set, None), "results": (Results, None), "run_id": (RunId, None),
+        "attempt": (Attempt, None), "dry_run": (DryRun, False), "log_format": (LogFormatOption, LogFormat.TEXT),
+        "quiet": (Quiet, False), "master": (Master, None), "remote": (Remote, None),
+    }  # fmt: skip
+    parameters += [
+        inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, (a, d) in common.items()
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    command.__doc__ = summary(model)
+    return command
+
+
+def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """The suite of one check: `--dataset path=…,time_column=…` becomes a dataset of its own.
+
+    The check is named after its data unless `--id` says otherwise, so that the same check of two
+    tables are two in the results.
+    """
+    check: dict[str, Any] = {"id": kind, "type": kind}
+    datasets: dict[str, Any] = {}
+    for name, text in given.items():
+        value = _option_value(catalog()[kind], name, text)
+        if isinstance(value, dict) and _PLACES & set(value):
+            place = str(next(v for k, v in value.items() if k in _PLACES))
+            check["id"] = f"{kind}.{_NOT_A_NAME.sub('_', place.rstrip('/').rpartition('/')[2])[:60]}"
+            datasets[name] = value
+            value = name
+        check[name] = value
+    return {
+        "suite": kind,
+        "datasets": datasets,
+        "checks": [{**check, **({"id": given["id"]} if "id" in given else {})}],
+    }
+
+
+def _option_value(model: type[Check], name: str, text: str) -> Any:
+    """Read an option as the field's YAML: `a,b` for lists, `k=v,k=v` for blocks."""
+    annotation = model.model_fields[name].annotation
+    is_text = annotation is str or str in get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return [part.strip() for part in text.split(",")]
+    if name in ("error_if", "warn_if"):
+        return dict(_bound(part) for part in text.split(","))
+    pairs = [part.partition("=") for part in _NEXT_PAIR.split(text)]
+    block = all(middle and key.strip().isidentifier() for key, middle, _ in pairs)
+    if block and (not is_text or pairs[0][0].strip() in _PLACES):
+        return {key.strip(): resolve(value.strip()) for key, _, value in pairs}
+    return text if is_text else resolve(text)
+
+
+def _bound(text: str) -> tuple[str, str]:
+    name = text.strip().split(" ")[0].rstrip("<>=!:")
+    return name, text.strip()[len(name) :].lstrip(": ")
+
+
+def _option_help(field: Any) -> str:
+    text = (field.description or "").replace("\n", " ")
+    return f"{text} For example {field.examples[0]}." if field.examples else text
+
+
+def _as_option(problem: Problem) -> Problem:
+    path = problem.path.removeprefix("checks[0].").removeprefix("datasets.")
+    return Problem(problem.message, path="--" + path.replace("_", "-") if path else "")
