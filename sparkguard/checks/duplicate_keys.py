@@ -63,8 +63,8 @@ class DuplicateKeys(SourceCheck):
     Cost: one read of the key's columns and one shuffle of 8 bytes a row while keys are unique;
     where hashes repeat, a second read that shuffles only the suspect rows by their true key.
     `history` adds two reads of the window and one of history's key columns, filtered by the
-    window's keys before anything is shuffled. The driver sees counts, 4 KiB of bitmap and the
-    capped evidence.
+    window's keys before anything is shuffled. The driver sees counts, at most 8 bytes a key
+    of the window (16 MiB) and the capped evidence.
 
     Blind to: rows whose time column is NULL or unreadable (no window holds them); keys that differ
     in case, spaces or Unicode normal form, unless normalised; with a `history` length, repetitions

@@ -1,7 +1,7 @@
 """Is a key unique? Fingerprints of all keys first, then only the part that may repeat, exactly.
 
 Equal keys have equal 64-bit hashes, so a key is unique if no hash occurs twice; that costs one
-shuffle of eight bytes a row. Hashes that do occur twice mark their bucket of 32,768 as suspect, and
+shuffle of eight bytes a row. Hashes that do occur twice mark their bucket of 256 as suspect, and
 only rows of suspect buckets are grouped by their true key. A collision of hashes therefore costs
 time and never an answer.
 """
@@ -17,8 +17,8 @@ from sparkguard.core.columns import Column
 from sparkguard.core.measure import A_co, Answer, Cost, Keyed, Rows
 from sparkguard.core.source import Source
 
-BUCKETS = 32_768
-"""How many buckets of hashes are told apart: the bits of one `bitmap_construct_agg`."""
+BUCKETS = 256
+"""How many buckets of hashes are told apart: four words of 64 bits, which plain sums can carry."""
 
 Values = tuple[object, ...]
 
@@ -66,14 +66,14 @@ class KeyCount:
 class KeyHashesAnswer(Answer):
     """All `rows`, those with NULL in the key, the rows `hashed`, and their distinct `hashes`.
 
-    `suspects` is a bitmap of BUCKETS bits (4,096 bytes), set where a hash occurs twice.
+    `suspects` are the buckets, of BUCKETS, in which a hash occurs twice.
     """
 
     rows: int
     null_rows: int
     hashed: int
     hashes: int
-    suspects: bytes
+    suspects: frozenset[int]
 
     @property
     def unique(self) -> bool:
@@ -118,13 +118,10 @@ class KeyHashes(KeyMeasure[KeyHashesAnswer]):
     def twin(self, tables: Mapping[Source, Rows]) -> KeyHashesAnswer:
         """Count with exact keys; buckets by Python's own hash, so only their emptiness compares."""
         counts = _count(self.key, tables[self.source])
-        bits = bytearray(BUCKETS // 8)
-        for key, count in counts.items():
-            if count > 1:
-                bits[hash(key) % BUCKETS // 8] |= 1 << hash(key) % 8
+        suspects = frozenset(hash(key) % BUCKETS for key, count in counts.items() if count > 1)
         rows = tables[self.source]
         null_rows = sum(None in tuple(row) for row in rows)
-        return KeyHashesAnswer(len(rows), null_rows, counts.total(), len(counts), bytes(bits))
+        return KeyHashesAnswer(len(rows), null_rows, counts.total(), len(counts), suspects)
 
     def __str__(self) -> str:
         """For the plan."""
@@ -135,7 +132,7 @@ class KeyHashes(KeyMeasure[KeyHashesAnswer]):
 class RepeatedKeys(KeyMeasure[KeyCountsAnswer]):
     """Which keys occur more than once, among the rows of the suspect buckets?"""
 
-    suspects: bytes
+    suspects: frozenset[int]
     limit: int
 
     cost = Cost(scans=1, shuffles=1)

@@ -209,7 +209,7 @@ def test_repeated_keys_cost_one_more_scan_that_shuffles_only_the_suspects(
         found = on_delta(spark, path, check("id", "wide"))
     assert found.quantities["duplicate_keys"].value == 3
     assert 40_006 <= work.rows_read < 41_000
-    assert work.shuffled_rows < 20_003 + 500
+    assert work.shuffled_rows < 20_003 + 3 * 20_000 / 256 * 2 + 500
 
 
 def test_rows_with_null_are_counted_before_the_shuffle(spark: SparkSession, work: Work, table: str) -> None:
@@ -226,8 +226,8 @@ def test_history_is_read_once_filtered_and_never_grouped(spark: SparkSession, wo
         found = on_delta(spark, table, check("id", window=window, history="all"))
     assert (found.evaluated_rows, found.quantities["history_rows"].value) == (600, 0)
     # Files hold ten days: the window reads the last one three times, history all ten once.
-    assert work.rows_read < 20_000 + 3 * 2_000 + 66_000
-    assert work.shuffled_rows < 600 * 3 + 20_000 * 0.1 + 2_000
+    assert work.rows_read < 20_000 + 3 * 2_300
+    assert work.shuffled_rows < 600 * 3 + 500
 
 
 def test_a_window_reads_only_its_files(spark: SparkSession, work: Work, table: str) -> None:
@@ -243,15 +243,15 @@ def test_a_length_of_history_reads_only_its_files(spark: SparkSession, work: Wor
     window = Window(start + timedelta(days=90), start + timedelta(days=100), "UTC")
     with work:
         on_delta(spark, table, check("id", window=window, history=Duration(days=10)))
-    all_of_the_filter = 1 << 16 >> 6
-    assert work.rows_read <= 3 * 2_300 + 4_500 + all_of_the_filter
+    assert work.rows_read <= 3 * 2_300 + 4_500
 
 
-@pytest.mark.parametrize("hashes", [1, 5_000, 10**9])
+@pytest.mark.parametrize("hashes", [1, 10**9])
 def test_the_bloom_filter_loses_no_key_at_any_size(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch, hashes: int
 ) -> None:
     monkeypatch.setattr(duplicates, "_MOST_BITS", 1 << 18)
+    monkeypatch.setattr(duplicates, "_MOST_BROADCAST", 0)
     rows = [(i % 4_000, datetime(2026, 1, 1 + (i >= 4_000))) for i in range(5_000)]
     window = Window(datetime(2026, 1, 2), datetime(2026, 1, 3), "UTC")
     wanted = check("k", window=window, history="all")

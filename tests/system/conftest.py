@@ -1,9 +1,12 @@
 """Real processes: each test starts the programs that a user or a scheduler would start."""
 
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import pyspark
 import pytest
 from deltalake import DeltaTable, QueryBuilder
 
@@ -38,10 +42,37 @@ class Done:
     err: str
 
 
+# Each process is cold and its data tiny: compiling costs most of its time.
+QUICK = """
+spark.sql.codegen.wholeStage false
+spark.sql.codegen.factoryMode NO_CODEGEN
+spark.sql.adaptive.enabled false
+spark.sql.shuffle.partitions 2
+spark.databricks.delta.snapshotPartitions 1
+"""
+
+
+@functools.cache
+def quick_conf() -> str:
+    """A copy of the checkout's Spark configuration that spares compilation."""
+    folder = Path(tempfile.mkdtemp(prefix="sparkguard-conf-"))
+    shutil.copytree(Path(pyspark.__file__).parent / "conf", folder, dirs_exist_ok=True)
+    with (folder / "spark-defaults.conf").open("a", encoding="utf-8") as defaults:
+        defaults.write(QUICK)
+    return str(folder)
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """What an activated shell has; memory so small that several drivers fit on the machine."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK", "PYSPARK"))}
-    own = {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "SPARK_DRIVER_MEMORY": "2g", "TZ": "UTC"}
+    own = {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "SPARK_DRIVER_MEMORY": "2g",
+        "SPARK_CONF_DIR": quick_conf(),
+        # No second compiler: nothing here runs long enough to repay it.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "TZ": "UTC",
+    }
     return {**kept, **own, **(extra or {})}
 
 
