@@ -168,6 +168,7 @@ class Check(BaseModel, ABC):
             if self.on_empty in ("pass", "skip")
             else "find out whether the upstream has landed, or set on_empty",
             counted=self.on_empty != "skip",
+            quantities={**finding.quantities, "evaluated_rows": Quantity(0)},
         )
 
 

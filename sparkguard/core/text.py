@@ -10,7 +10,8 @@ REDACTED = "[redacted]"
 
 _HIDDEN = "***"
 _WORD = (
-    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|sig|signature)"
+    r"(?:password|passwd|passphrase|(?<![a-z])pwd(?![a-z])|secret|token|credential|api[_-]?key|access[_-]?key|"
+    r"account[_-]?key|(?<![a-z])sig(?:nature)?(?![a-z]))"
 )
 _SECRETS = (
     (re.compile(rf"(?i)([\w.-]*{_WORD}[\w.-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"'&;,)]+"), rf"\1{_HIDDEN}"),
@@ -18,8 +19,9 @@ _SECRETS = (
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), _HIDDEN),
 )
-_SECRET_NAME = re.compile(rf"(?i){_WORD}")
-_SHORTEST_SECRET = 4
+_SECRET_NAME = re.compile(rf"(?i){_WORD}|(?<![a-z])pass(?![a-z])")
+_NO_SECRETS = ("PWD", "OLDPWD")
+_SHORTEST_SECRET = 6
 _LONGEST_LINE = 500
 _LARGEST_EXACT = 1e15
 
@@ -36,7 +38,7 @@ def number(value: float) -> str:
 
 def is_secret(name: str) -> bool:
     """Whether a variable of this name holds a secret, to judge by the name."""
-    return _SECRET_NAME.search(name) is not None
+    return name not in _NO_SECRETS and _SECRET_NAME.search(name) is not None
 
 
 def hides(redacted: Iterable[str], column: str) -> bool:

@@ -24,12 +24,15 @@ def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
 
 
 def test_ordinary_messages_are_left_alone() -> None:
-    text = "column 'keyboard' does not exist; key=EWR, pass rate 0.5, 3 keys"
+    text = "column 'keyboard' does not exist; key=EWR, design=x, pass: 3, pass rate 0.5, 3 keys"
     assert without_secrets(text, ["ab"]) == text
+    summary = "suite flights passed: 6 pass, 3 fail; exit code 5\nrun abc attempt 1, results in /home/token/results"
+    assert without_secrets(summary) == summary
 
 
 def test_variables_are_secret_by_their_name() -> None:
-    assert [is_secret(n) for n in ("DB_PASSWORD", "token", "MY_API_KEY", "ENV")] == [True, True, True, False]
+    assert [is_secret(n) for n in ("DB_PASSWORD", "token", "DB_PASS", "MY_PWD", "API_KEY")] == [True] * 5
+    assert [is_secret(n) for n in ("ENV", "PWD", "OLDPWD", "COMPASS", "DESIGN")] == [False] * 5
 
 
 def test_numbers_are_for_people() -> None:

@@ -64,17 +64,17 @@ SLOW = """
 suite: slow
 results: {results}
 datasets:
-  bad: {{path: {bad}}}
+  good: {{path: {good}}}
   slow: {{sql: "SELECT id FROM range(0, 100000000000, 1, 64) WHERE id % 2 = 0"}}
 checks:
-  - {{id: quick, type: duplicate_keys, dataset: bad, key: [id]{severity}}}
+  - {{id: quick, type: duplicate_keys, dataset: good, key: [id], error_if: {{evaluated_rows: "> 0"}}{severity}}}
   - {{id: endless, type: duplicate_keys, dataset: slow, key: [id]}}
 """
 
 
 def slow_suite(tmp_path: Path, data: Path, severity: str = "") -> Path:
     file = tmp_path / "slow.yaml"
-    file.write_text(SLOW.format(results=tmp_path / "r", bad=data / "bad", severity=severity), encoding="utf-8")
+    file.write_text(SLOW.format(results=tmp_path / "r", good=data / "good", severity=severity), encoding="utf-8")
     return file
 
 

@@ -142,6 +142,7 @@ def test_older_sparks_run_the_same_suite(
     env = {
         **environment(),
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "SPARK_CONF_DIR": str(tmp_path),
         "PYTHONPATH": str(ROOT),
     }
     done = call(
