@@ -57,7 +57,7 @@ def write_tables(spark: SparkSession, folder: Path) -> None:
             archive.extract("flights.csv", scratch)
         for name, schema in TABLES.items():
             target = folder / name
-            if (target / "_delta_log").exists():
+            if (target / "_delta_log" / f"{0:020}.json").exists():
                 continue
             csv = Path(scratch, "flights.csv") if name == "flights" else source / f"{name}.csv"
             rows = spark.read.csv(str(csv), schema=schema, header=True, nullValue="NA")

@@ -35,7 +35,8 @@ def resolve(package: str) -> list[Path]:
         main.write_text(PRINT_JARS, encoding="utf-8")
         command = [str(scripts / "spark-submit"), "--master", "local[1]", "--packages", package, str(main)]
         # spark-submit finds its own home by the first python3 in the path.
-        environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+        own = {k: v for k, v in os.environ.items() if k not in ("SPARK_HOME", "SPARK_CONF_DIR")}
+        environment = {**own, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own Spark
     line = next((one for one in done.stdout.splitlines() if one.startswith("JARS=")), None)
     if line is None:

@@ -22,11 +22,13 @@ import yaml
 
 from sparkguard.config.load import Parameters, load
 from sparkguard.console import Progressing, Silent, TerminalProgress
+from sparkguard.core.plan import selected
 from sparkguard.core.suite import Results, Suite
 from sparkguard.core.text import is_secret, without_secrets
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.runner import Choice, Report, Runner
 from sparkguard.sinks.location import require_safe
+from sparkguard.version import VERSION
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -69,12 +71,25 @@ def load_suite(suite: SuiteLike, options: Options | None = None, supplied: Seque
     except ConfigError as error:
         hidden = secrets(options)
         raise ConfigError(*(replace(p, message=without_secrets(p.message, hidden)) for p in error.problems)) from None
-    unknown = sorted({*options.choice.only} - {c.id for c in loaded.checks})
-    if unknown:
-        known = ", ".join(c.id for c in loaded.checks)
-        message = f"--only names no check of the suite: {', '.join(unknown)}; its checks are {known}"
-        raise ConfigError(message)
     return loaded
+
+
+def require_selection(suites: Sequence[Suite], choice: Choice) -> None:
+    """Refuse a selection that names what is not there, or selects nothing: it would pass as green."""
+    checks = [check for suite in suites for check in suite.checks]
+    for option, wanted, known in (
+        ("--only", choice.only, {c.id for c in checks}),
+        ("--tags", choice.tags, {tag for c in checks for tag in c.tags}),
+    ):
+        unknown = sorted({*wanted} - known)
+        if unknown:
+            message = (
+                f"{option}: nothing is called {', '.join(unknown)}; there are {', '.join(sorted(known)) or 'none'}"
+            )
+            raise ConfigError(message)
+    if not any(selected(suite.checks, choice.only, choice.tags) for suite in suites):
+        msg = "--only and --tags together select no check"
+        raise ConfigError(msg)
 
 
 def secrets(options: Options) -> tuple[str, ...]:
@@ -120,6 +135,7 @@ def run(
     options = options or Options()
     frames = dataframes or {}
     loaded = load_suite(suite, options, tuple(frames))
+    require_selection([loaded], options.choice)
     return execute(loaded, spark, frames, options.choice, progress or Silent(), threading.Event())
 
 
@@ -186,7 +202,16 @@ def init_results(results: str, options: Options) -> list[str]:
 
 def load_all(path: SuiteLike, options: Options) -> list[Suite]:
     """Every suite of a file or folder; `ConfigError` with the problems of the first that is wrong."""
-    return [load_suite(file, options) for file in ([path] if isinstance(path, Mapping) else suite_files(path))]
+    files = [path] if isinstance(path, Mapping) else suite_files(path)
+    suites = [load_suite(file, options) for file in files]
+    names = [suite.name for suite in suites]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        where = ", ".join(str(f) for f, s in zip(files, suites, strict=True) if s.name in doubled)
+        msg = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
+        raise ConfigError(msg)
+    require_selection(suites, options.choice)
+    return suites
 
 
 def require_writable(suite: Suite, spark: SparkSession) -> None:
@@ -239,7 +264,11 @@ def summary(report: Report) -> str:
 
 def _text(suite: SuiteLike) -> tuple[str, str]:
     if isinstance(suite, Mapping):
-        return yaml.safe_dump(dict(suite), allow_unicode=True, sort_keys=False), "suite"
+        try:
+            return yaml.safe_dump(dict(suite), allow_unicode=True, sort_keys=False), "suite"
+        except yaml.YAMLError as error:
+            msg = f"the suite holds what YAML cannot: {error}"
+            raise ConfigError(msg) from error
     try:
         return Path(suite).read_text(encoding="utf-8"), str(suite)
     except OSError as error:
@@ -261,7 +290,7 @@ def _scheduled_for() -> datetime | None:
 
 
 def _own_facts() -> dict[str, str | None]:
-    return {"sparkguard_version": _version("sparkguard"), "delta_version": _version("delta-spark"), "user": _user()}
+    return {"sparkguard_version": VERSION, "delta_version": _version("delta-spark"), "user": _user()}
 
 
 def _version(package: str) -> str | None:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol, TextIO
 
 from rich.console import Console
@@ -49,6 +50,34 @@ class Silent:
 
     def finished(self, summary: str) -> None:
         """Say nothing."""
+
+
+class Unbreakable:
+    """Passes everything on; a closed pipe or a terminal without the letters must not cost a run."""
+
+    def __init__(self, inner: Progressing) -> None:
+        """Pass on to `inner`."""
+        self._inner = inner
+
+    def started(self, suite: str, checks: int) -> None:
+        """Pass on."""
+        with suppress(OSError, ValueError):
+            self._inner.started(suite, checks)
+
+    def working(self, what: str) -> None:
+        """Pass on."""
+        with suppress(OSError, ValueError):
+            self._inner.working(what)
+
+    def judged(self, check: Check, findings: Sequence[Finding]) -> None:
+        """Pass on."""
+        with suppress(OSError, ValueError):
+            self._inner.judged(check, findings)
+
+    def finished(self, summary: str) -> None:
+        """Pass on."""
+        with suppress(OSError, ValueError):
+            self._inner.finished(summary)
 
 
 class TerminalProgress:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sparkguard.app import Options, SuiteLike, execute, load_all, require_writable, secrets, session, summary
-from sparkguard.console import Progressing
+from sparkguard.console import Progressing, Unbreakable
 from sparkguard.core.settle import NOT_EVALUATED, most_urgent
 from sparkguard.core.suite import Suite
 from sparkguard.core.text import without_secrets
@@ -29,6 +29,7 @@ def run_command(path: SuiteLike, options: Options, progress: Progressing) -> int
 
     SIGTERM ends the run early: what is known is written and decides, suites not begun count as 3.
     """
+    progress = Unbreakable(progress)
     suites = load_all(path, options)
     with session(f"sparkguard {suites[0].name}", options) as spark:
         for suite in suites:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from sparkguard.console import Progressing
+from sparkguard.console import Progressing, Unbreakable
 from sparkguard.core.check import Check, Run
 from sparkguard.core.evidence import Evidence, Pin
 from sparkguard.core.finding import Finding, Status
@@ -38,6 +38,12 @@ class Choice:
     tags: tuple[str, ...] = ()
     fail_fast: bool = False
     attempt: int | None = None
+
+    @property
+    def selection(self) -> str | None:
+        """What `--only` and `--tags` select, as one text; None for the whole suite."""
+        parts = [f"only {','.join(self.only)}" if self.only else "", f"tags {','.join(self.tags)}" if self.tags else ""]
+        return " ".join(part for part in parts if part) or None
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         """Start with nothing judged."""
+        self.progress = Unbreakable(self.progress)
         self._judged: list[Judged] = []
         self._previous: Mapping[PreviousKey, Status] = {}
         self._began = time.monotonic()
@@ -135,6 +142,8 @@ class Runner:
                 self._record(check, [_error(check, _STOPPED, "run the suite again")], None)
 
     def _stage(self, stage: Stage, rounds: Rounds, run: Run) -> None:
+        if self.stop.is_set():
+            return
         self._began = time.monotonic()
         blocked = self._blocked(stage)
         if blocked is not None:
@@ -201,18 +210,18 @@ class Runner:
         self.progress.judged(check, clean)
 
     def _write_all_evidence(self, judged: Judged, target: str) -> None:
-        """Write while the stage's versions are pinned; a retry that finds nothing clears the old rows."""
+        """Write while the stage's versions are pinned; what finds nothing clears the rows of an earlier attempt."""
         queries = judged.finding.queries
-        if not (queries or self._retry):
+        if self.stop.is_set():
             return
         self.progress.working(f"writing all evidence of {judged.check.id}")
         try:
             frame = self.engine.evidence(queries, judged.check.redact) if queries else None
             self.sink.write_evidence(frame, self._rendering.evidence_row(judged), target)
-        except SinkError as error:
-            self._unwritten = self._unwritten or error
         except Exception as error:  # noqa: BLE001 - the other checks go on, the run is not committed
-            self._unwritten = self._unwritten or SinkError(f"all evidence of '{judged.check.id}': {first_line(error)}")
+            if not self.stop.is_set():
+                reason = f"all evidence of '{judged.check.id}' cannot be written to '{target}': {first_line(error)}"
+                self._unwritten = self._unwritten or SinkError(reason)
 
     def _write(self, report: Report, started: datetime, spark_jobs: int | None) -> None:
         rendering = self._rendering
@@ -256,6 +265,7 @@ class Runner:
             rows_scanned=sum(j.finding.evaluated_rows or 0 for j in report.judged),
             spark_jobs=spark_jobs,
             tags=self.suite.tags,
+            selection=self.choice.selection,
             error="interrupted" if report.status == "interrupted" else None,
         )
 

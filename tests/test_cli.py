@@ -47,7 +47,8 @@ def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
         (["run", "no/such.yaml"], "no/such.yaml: cannot be read: No such file"),
         (["run", "{good}", "--date", "tomorrow"], "'tomorrow' is not a date"),
         (["run", "{good}", "--set", "A"], "--set: 'A' has no value"),
-        (["run", "{good}", "--only", "b"], "--only names no check of the suite: b; its checks are a"),
+        (["run", "{good}", "--only", "b"], "--only: nothing is called b; there are a"),
+        (["run", "{good}", "--tags", "nigthly"], "--tags: nothing is called nigthly; there are none"),
         (["run", "{good}", "--run-id", "a'b"], "may hold letters"),
         (["run", "{empty}"], "holds no suite"),
         (["run", "{good}", "--frobnicate"], "No such option"),
@@ -98,6 +99,8 @@ def job(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
             "--window: 'x' is not a date",
         ),
         (["--dataset", "path=x", "--key", "a", "--error-if", "rows> 3"], "has no such quantity"),
+        (["--dataset", "path=x", "--key", "a", "--error-if", "violation_rate>x"], "'>x' is not a bound"),
+        (["--dataset", "path=x", "--key", ""], "--key"),
     ],
 )
 def test_a_job_of_one_check_names_its_options_in_its_errors(

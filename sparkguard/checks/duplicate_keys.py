@@ -95,7 +95,7 @@ class DuplicateKeys(SourceCheck):
         "1 scan and 1 shuffle of 8 bytes a row; 1 more of each where keys may repeat; history: 3 scans"
     )
 
-    key: tuple[str, ...] = Field(min_length=1)
+    key: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
     """The columns that together name a row."""
     history: Annotated[
         Literal["none", "all"] | Duration,
@@ -118,6 +118,14 @@ class DuplicateKeys(SourceCheck):
         if self.history != "none" and (self.window is None or self.window.start is None):
             message = "history needs a window: it is what lies before the window"
             raise ValueError(message)
+        if self.history == "none" and "history_rows" in {*self.error_if, *self.warn_if}:
+            message = "a bound on history_rows needs history"
+            raise ValueError(message)
+        try:
+            _ = self._history
+        except OverflowError as error:
+            message = "the history starts before the year 1; write history: all"
+            raise ValueError(message) from error
         return self
 
     @property
@@ -217,10 +225,10 @@ class DuplicateKeys(SourceCheck):
 
     def _before(self, seen: Evidence) -> SeenBefore | None:
         hashes = self._hashes(seen)
-        history, distinct = self._history, seen.require(hashes).hashes
-        if history is None or not distinct:
+        history, rows = self._history, seen.require(hashes).hashed
+        if history is None or not rows:
             return None
-        return SeenBefore(self.source, hashes.key, history, distinct, self._limit)
+        return SeenBefore(self.source, hashes.key, history, rows, self._limit)
 
     @property
     def _limit(self) -> int:

@@ -38,6 +38,7 @@ from sparkguard.runner import Choice
 
 _PLACES = {"path", "table", "sql"}
 _NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")
+_BOUND = re.compile(r"\s*(\w*)\s*:?\s*(.*)", re.DOTALL)
 _NOT_A_NAME = re.compile(r"[^\w.-]+")
 
 
@@ -131,8 +132,8 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
 
 
 def _bound(text: str) -> tuple[str, str]:
-    name = text.strip().split(" ")[0].rstrip("<>=!:")
-    return name, text.strip()[len(name) :].lstrip(": ")
+    name, bound = _BOUND.fullmatch(text).groups()  # type: ignore[union-attr] # it matches any text
+    return name, bound
 
 
 def _option_help(field: Any) -> str:

@@ -102,7 +102,7 @@ def _message(item: Any, model: type[BaseModel] | None) -> str:  # noqa: PLR0911 
         return str(item["ctx"]["error"])
     if kind == "string_pattern_mismatch":
         return f"found {_shown(found)}, allowed are letters, digits, '_', '.' and '-'"
-    if kind == "too_short":
+    if kind in ("too_short", "string_too_short"):
         return f"found {_shown(found)}, expected at least one entry"
     return f"found {_shown(found)}: {item['msg']}"
 

@@ -59,7 +59,10 @@ def parse(text: str, file: str, variables: Mapping[str, str]) -> Document:
     if root is None:
         raise ConfigError(Problem("the file is empty; a suite needs at least 'suite', 'datasets' and 'checks'", file))
     builder = _Builder(document, variables)
-    document.data = builder.build(root, ())
+    try:
+        document.data = builder.build(root, ())
+    except RecursionError as error:
+        raise ConfigError(Problem("not valid YAML: a block holds itself", file)) from error
     if builder.problems:
         raise ConfigError(*builder.problems)
     return document

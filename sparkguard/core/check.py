@@ -23,7 +23,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.text import REDACTED, hides
 from sparkguard.core.threshold import decide
 
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_ERROR_CLASS = re.compile(r"\[[A-Z_.0-9]+\]")
 _EMPTY = {"error": Status.ERROR, "fail": Status.FAIL, "pass": Status.PASS, "skip": Status.SKIPPED}
 
 
@@ -132,10 +132,11 @@ class Check(BaseModel, ABC):
         return "NULL" if value is None else value
 
     def public(self, message: str) -> str:
-        """An exception's message, without quoted values where the suite keeps values out."""
+        """An exception's message; only its head and error class where the suite keeps values out."""
         if self.violations == "none" or self.redact:
             head, colon, detail = message.partition(": ")
-            return head + colon + _QUOTED.sub(REDACTED, detail)
+            kind = _ERROR_CLASS.search(detail)
+            return f"{head}{colon}{kind[0] if kind else ''} {REDACTED}" if colon else head
         return message
 
     @model_validator(mode="after")

@@ -54,7 +54,11 @@ def _parse_window(raw: object, info: ValidationInfo) -> Window:
     zone = ZoneInfo((info.context or {}).get("timezone", "UTC"))
     end = parse_moment(raw["end"], zone)
     length = raw.get("length")
-    start = parse_moment(raw["start"], zone) if length is None else _parse_duration(length).before(end, zone)
+    try:
+        start = parse_moment(raw["start"], zone) if length is None else _parse_duration(length).before(end, zone)
+    except OverflowError as error:
+        message = f"a window of {length} before {end} starts before the year 1"
+        raise ValueError(message) from error
     if start >= end:
         message = f"the window starts at {start}, which is not before its end {end}"
         raise ValueError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,9 +35,10 @@ class Quantity:
     exactness: str = "exact"
 
     def __post_init__(self) -> None:
-        """Counts become floats, as the tables hold them."""
+        """Counts become floats, as the tables hold them; what is no number has no value."""
         if self.value is not None:
-            object.__setattr__(self, "value", float(self.value))
+            value = float(self.value)
+            object.__setattr__(self, "value", None if math.isnan(value) else value)
 
 
 @dataclass(frozen=True, slots=True)

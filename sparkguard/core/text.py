@@ -15,8 +15,8 @@ _WORD = (
 )
 _SECRETS = (
     (re.compile(rf"(?i)([\w.-]*{_WORD}[\w.-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"'&;,)]+"), rf"\1{_HIDDEN}"),
-    (re.compile(r"(\w+://[^\s/:@]+:)[^\s/@]+@"), rf"\1{_HIDDEN}@"),
-    (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(\w+://[^\s/:@]+:)\S+@"), rf"\1{_HIDDEN}@"),
+    (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{8,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), _HIDDEN),
 )
 _SECRET_NAME = re.compile(rf"(?i){_WORD}|(?<![a-z])pass(?![a-z])")
@@ -42,8 +42,10 @@ def is_secret(name: str) -> bool:
 
 
 def hides(redacted: Iterable[str], column: str) -> bool:
-    """Whether a column is among the redacted ones, however either is quoted."""
-    return column.replace("`", "") in {name.replace("`", "") for name in redacted}
+    """Whether a column is among the redacted ones or inside one, however either is quoted."""
+    plain = column.replace("`", "")
+    names = [name.replace("`", "") for name in redacted]
+    return any(plain == name or plain.startswith(name + ".") for name in names)
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:

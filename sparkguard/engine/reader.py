@@ -89,6 +89,9 @@ class Reader:
             return self._spark.sql(dataset.sql), None
         if self._is_delta(dataset):
             return self._open_delta(dataset, dataset.version if version is None else version)
+        if dataset.version is not None or dataset.timestamp is not None or version is not None:
+            message = "it is not a Delta table, so it has no versions"
+            raise DataError(message, "leave version and timestamp out")
         if dataset.table is not None:
             return self._spark.table(_reference(dataset)), None
         reader = self._spark.read.format(str(dataset.format))
@@ -122,7 +125,7 @@ class Reader:
             return False
         rows = self._spark.sql(f"DESCRIBE TABLE EXTENDED {_reference(dataset)}")
         provider = rows.where(F.col("col_name") == "Provider").select("data_type").collect()
-        return bool(provider) and str(provider[0][0]).lower() == "delta"
+        return any(str(row[0]).lower() == "delta" for row in provider)
 
 
 def _reference(dataset: Dataset) -> str:

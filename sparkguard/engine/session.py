@@ -9,11 +9,13 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlparse
 
 from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 from pyspark.sql.utils import is_remote
 
@@ -42,6 +44,7 @@ _LOCAL = {
 }
 _LARGEST_DRIVER_GIB = 16
 _WATCH_EVERY_S = 0.2
+_CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 _PACKAGES = {
     "4.1": "io.delta:delta-spark_4.1_2.13:4.4.0",
@@ -165,7 +168,9 @@ def _classic(name: str, master: str | None) -> SparkSession:
         os.environ.setdefault("SPARK_DRIVER_MEMORY", _driver_memory())
     # Only the JVM knows what spark-submit and spark-defaults.conf set, so it starts before the
     # builder is filled: a builder's options would override them.
-    SparkContext._ensure_initialized()  # noqa: SLF001 - the public ways build the context at once
+    # A session of its own keeps a signal to our process group from the JVM, which must still write.
+    gateway = launch_gateway(popen_kwargs={"start_new_session": True}) if embedded else None  # type: ignore[no-untyped-call]
+    SparkContext._ensure_initialized(gateway=gateway)  # noqa: SLF001 - the public ways build the context at once
     conf = SparkConf()
     if master is not None:
         conf.setMaster(master)
@@ -184,6 +189,9 @@ def _classic(name: str, master: str | None) -> SparkSession:
 
 
 def _driver_memory() -> str:
-    """Half of the machine: in local mode the driver does all the work."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{max(1, min(_LARGEST_DRIVER_GIB, int(total / 2)))}g"
+    """Half of the machine or container: in local mode the driver does all the work."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in _CONTAINER_LIMITS:
+        with suppress(OSError, ValueError):
+            total = min(total, int(limit.read_text()))
+    return f"{max(1, min(_LARGEST_DRIVER_GIB, int(total / 2**31)))}g"

@@ -170,11 +170,11 @@ class NullKeys(KeyMeasure[KeyCountsAnswer]):
 class SeenBefore(KeyMeasure[KeyCountsAnswer]):
     """Which keys of the source occur in the history before it?
 
-    `hashes` is the number of distinct keys of the source, by which the engine sizes its filter.
+    `rows` is the number of rows of the source that have a key, by which the engine sizes its filter.
     """
 
     history: Source
-    hashes: int
+    rows: int
     limit: int
 
     cost = Cost(scans=3, shuffles=2)

@@ -108,7 +108,8 @@ class DeltaSink:
         `frame` has kind, key and count, None stands for nothing; the other columns are those of `row`.
         """
         fixed = ("result_id", "run_id", "attempt", "suite", "run_date", "check_id")
-        where = f"suite = '{row.suite}' AND run_id = '{row.run_id}' AND check_id = '{row.check_id}'"
+        where = f"suite = '{row.suite}' AND run_id = '{row.run_id}' AND check_id = '{row.check_id}' "
+        where += f"AND result_id = '{row.result_id}'"
         if frame is None:
             whole = frame_of(self._spark, ViolationRow.TABLE, [])
         else:

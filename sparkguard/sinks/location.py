@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from sparkguard.core.suite import Results
-from sparkguard.errors import ConfigError, SinkError
+from sparkguard.errors import ConfigError
 
 _LOCK = ".sparkguard.lock"
 _PLAIN_S3 = ("s3", "s3a", "s3n")
@@ -53,9 +53,11 @@ def exclusive(results: Results) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / _LOCK).open("a")
-    except OSError as error:
-        message = f"results cannot be written to '{results}': {error.strerror or error}"
-        raise SinkError(message) from error
+    except OSError:
+        # Not this machine's folder after all (a path on a cluster's default file system), or not
+        # writable: the write itself will tell.
+        yield
+        return
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

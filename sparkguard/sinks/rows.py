@@ -48,6 +48,7 @@ class RunRow:
     rows_scanned: int = _column("BIGINT", "Rows that were evaluated, summed over the checks")
     spark_jobs: int | None = _column("BIGINT", "Spark jobs of the checks; NULL on Spark Connect")
     tags: Mapping[str, str] = _column("MAP<STRING,STRING>", "Tags of the suite")
+    selection: str | None = _column("STRING", "What --only and --tags selected; NULL for the whole suite")
     error: str | None = _column("STRING", "Why the run ended early, if it did")
 
 

@@ -97,6 +97,18 @@ checks:
             "dataset 'u' has no time_column",
         ),
         ("just text", "a check is a block of keys"),
+        (
+            "{id: a, type: duplicate_keys, dataset: t, key: [k], window: {end: 2026-01-01, length: 9999999d}}",
+            "before the year 1",
+        ),
+        (
+            (
+                "{id: a, type: duplicate_keys, dataset: t, key: [k], history: {length: 9999999d}, "
+                "window: {end: 2026-01-01, length: 1d}}"
+            ),
+            "history starts before the year 1",
+        ),
+        ("{id: a, type: duplicate_keys, dataset: t, key: [k], error_if: {history_rows: '> 0'}}", "needs history"),
         ("{id: a, dataset: t}", "checks[0].type: is required but missing"),
     ],
 )

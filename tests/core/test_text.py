@@ -12,6 +12,8 @@ from sparkguard.core.text import count, first_line, is_secret, number, without_s
         "Authorization: Bearer hunter22hunter22",
         "fs.s3a.secret.key: 'hunter22'",
         "https://blob/x?sv=1&sig=hunter22",
+        "s3a://AKIA:xx/hunter22@bucket/p",
+        "Authorization: Basic hunter22aa",
         '{"api_key": "hunter22"}',
     ],
 )

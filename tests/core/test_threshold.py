@@ -43,6 +43,7 @@ def test_the_order_of_the_bounds_decides_between_equals() -> None:
 def test_a_quantity_without_value_is_an_error_and_no_pass() -> None:
     assert decide({"rows": Quantity(None)}, FAIL_ABOVE_0, {}).status is Status.ERROR
     assert decide({}, FAIL_ABOVE_0, {}).status is Status.ERROR
+    assert decide({"rows": Quantity(float("nan"))}, FAIL_ABOVE_0, {}).status is Status.ERROR
 
 
 @pytest.mark.parametrize(

@@ -246,20 +246,20 @@ def test_a_length_of_history_reads_only_its_files(spark: SparkSession, work: Wor
     assert work.rows_read <= 3 * 2_300 + 4_500
 
 
-@pytest.mark.parametrize("hashes", [1, 10**9])
+@pytest.mark.parametrize("rows", [1, 10**9])
 def test_the_bloom_filter_loses_no_key_at_any_size(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, hashes: int
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     monkeypatch.setattr(duplicates, "_MOST_BITS", 1 << 18)
     monkeypatch.setattr(duplicates, "_MOST_BROADCAST", 0)
-    rows = [(i % 4_000, datetime(2026, 1, 1 + (i >= 4_000))) for i in range(5_000)]
+    data = [(i % 4_000, datetime(2026, 1, 1 + (i >= 4_000))) for i in range(5_000)]
     window = Window(datetime(2026, 1, 2), datetime(2026, 1, 3), "UTC")
     wanted = check("k", window=window, history="all")
-    frame = frame_of(spark, rows, "k INT, ts TIMESTAMP_NTZ", 3)
+    frame = frame_of(spark, data, "k INT, ts TIMESTAMP_NTZ", 3)
     seen, real = duplicates.seen_before, dict[Any, Any](computations())
 
     def resized(read: Any, measure: Any) -> Any:
-        return seen(read, replace(measure, hashes=hashes))
+        return seen(read, replace(measure, rows=rows))
 
     monkeypatch.setattr("sparkguard.engine.spark_engine.computations", lambda: real | {SeenBefore: resized})
     found = by_spark(spark, wanted, frame, "ts")

@@ -95,7 +95,7 @@ def test_sigterm_writes_what_is_known_within_ten_seconds(
     wait_for(process, '"check_id": "quick"')
     time.sleep(3)
     start = time.monotonic()
-    os.kill(process.pid, signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)
     assert process.wait(60) == code
     took = time.monotonic() - start
     [run] = rows(tmp_path / "r", "runs")
@@ -103,7 +103,7 @@ def test_sigterm_writes_what_is_known_within_ten_seconds(
     found = {r["check_id"]: (r["status"], r["message"]) for r in rows(tmp_path / "r", "check_results")}
     assert found["quick"][0] == "fail"
     assert found["endless"] == ("error", "the run was interrupted before this check was judged")
-    assert took < 10 * float(os.environ.get("SPARKGUARD_TEST_PATIENCE", "1.5"))
+    assert took < 10 * float(os.environ.get("SPARKGUARD_TEST_PATIENCE", "1"))
 
 
 def test_sigterm_to_spark_submit_leaves_nothing_half_written(tmp_path: Path, data: Path, background: Start) -> None:

@@ -88,8 +88,8 @@ def test_without_deltas_jars_the_job_exits_2_and_prints_the_option(suite: Callab
     env = environment({"SPARK_CONF_DIR": str(tmp_path / "conf")})
     done = call(["spark-submit", "jobs/run_suite.py", "--config", suite(), "--set", "RESULTS=x"], env=env)
     assert done.code == 2
-    assert "--packages io.delta:delta-spark_4.1_2.13:4.4.0" in done.err
-    assert "Traceback" not in done.err
+    assert "--packages io.delta:delta-spark_4.1_2.13:4.4.0" in done.err + done.out
+    assert "Traceback" not in done.err + done.out
 
 
 def test_a_place_that_cannot_be_written_exits_4(suite: Callable[[], Path]) -> None:

@@ -26,7 +26,7 @@ from sparkguard.measures.duplicates import (
 )
 
 _MOST_BROADCAST = 1 << 20
-"""The most keys of a window whose hashes Spark broadcasts whole (8 MiB, some 40 MiB as a table)."""
+"""The most rows of a window whose hashes Spark broadcasts whole (8 MiB, some 40 MiB as a table)."""
 _BITS_PER_KEY = 32
 """Bits of the Bloom filter for each key of the window: about 3 % of strange keys pass."""
 _MOST_BITS = 1 << 27
@@ -99,10 +99,10 @@ def seen_frame(read: Read, measure: SeenBefore) -> DataFrame:
         history = history.where(~_has_null(key))
     hashes = window.select(_hash(key).alias("h"))
     hashed = history.withColumn("h", _hash(key))
-    if measure.hashes <= _MOST_BROADCAST:
+    if measure.rows <= _MOST_BROADCAST:
         candidates = hashed.join(F.broadcast(hashes), "h", "left_semi")
     else:
-        candidates = _bloomed(hashed, hashes, measure.hashes)
+        candidates = _bloomed(hashed, hashes, measure.rows)
     survivors = candidates.select(*(F.col(n).alias(f"s{n}") for n in _names(key)))
     pairs = [(F.col(n), F.col(f"s{n}")) for n in _names(key)]
     same = [a.eqNullSafe(b) if key.nulls_equal else a == b for a, b in pairs]

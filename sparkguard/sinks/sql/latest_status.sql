@@ -10,5 +10,6 @@ FROM (
          ) AS recency
   FROM delta.`${results}/check_results` c
   JOIN delta.`${results}/runs` r ON r.suite = c.suite AND r.run_id = c.run_id AND r.attempt = c.attempt
+  WHERE c.status <> 'skipped' OR r.selection IS NULL
 ) AS ranked
 WHERE recency = 1
