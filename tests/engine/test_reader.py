@@ -80,9 +80,9 @@ def test_two_versions_of_one_dataset_are_two_sources(spark: SparkSession, versio
 
 def test_tables_views_and_queries_are_read_by_name(spark: SparkSession) -> None:
     spark.sql("CREATE DATABASE IF NOT EXISTS shop")
-    spark.sql("CREATE OR REPLACE TABLE shop.`odd-name` USING delta AS SELECT id FROM range(3)")
-    spark.sql("CREATE OR REPLACE VIEW shop.seen AS SELECT id FROM shop.`odd-name`")
-    reader, pin = opened(spark, table="shop.`odd-name`")
+    spark.sql("CREATE OR REPLACE TABLE shop.`odd_name` USING delta AS SELECT id FROM range(3)")
+    spark.sql("CREATE OR REPLACE VIEW shop.seen AS SELECT id FROM shop.`odd_name`")
+    reader, pin = opened(spark, table="shop.`odd_name`")
     assert isinstance(pin, Pin)
     assert (pin.version, ids(reader)) == (0, [0, 1, 2])
     reader, pin = opened(spark, table="shop.seen")
