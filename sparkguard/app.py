@@ -88,8 +88,8 @@ def require_selection(suites: Sequence[Suite], choice: Choice) -> None:
             )
             raise ConfigError(message)
     if not any(selected(suite.checks, choice.only, choice.tags) for suite in suites):
-        msg = "--only and --tags together select no check"
-        raise ConfigError(msg)
+        message = "--only and --tags together select no check"
+        raise ConfigError(message)
 
 
 def secrets(options: Options) -> tuple[str, ...]:
@@ -208,8 +208,8 @@ def load_all(path: SuiteLike, options: Options) -> list[Suite]:
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         where = ", ".join(str(f) for f, s in zip(files, suites, strict=True) if s.name in doubled)
-        msg = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
-        raise ConfigError(msg)
+        message = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
+        raise ConfigError(message)
     require_selection(suites, options.choice)
     return suites
 
@@ -267,8 +267,8 @@ def _text(suite: SuiteLike) -> tuple[str, str]:
         try:
             return yaml.safe_dump(dict(suite), allow_unicode=True, sort_keys=False), "suite"
         except yaml.YAMLError as error:
-            msg = f"the suite holds what YAML cannot: {error}"
-            raise ConfigError(msg) from error
+            message = f"the suite holds what YAML cannot: {error}"
+            raise ConfigError(message) from error
     try:
         return Path(suite).read_text(encoding="utf-8"), str(suite)
     except OSError as error:

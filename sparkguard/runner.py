@@ -189,9 +189,7 @@ class Runner:
             return [_error(gathered.check, message, remedy)]
 
     def _leave_out(self, check: Check, why: str, *, counted: bool = True) -> None:
-        source = check.datasets[0] if check.datasets else None
-        finding = Finding(Status.SKIPPED, why, counted=counted, source=source, columns=check.about)
-        self._record(check, [finding], None)
+        self._record(check, [replace(_whole(check, Status.SKIPPED, why), counted=counted)], None)
 
     def _record(self, check: Check, findings: Sequence[Finding], seen: Evidence | None) -> None:
         elapsed = round(1000 * (time.monotonic() - self._began))
@@ -295,8 +293,13 @@ class _Watched:
 
 
 def _error(check: Check, message: str, remedy: str | None) -> Finding:
+    return replace(_whole(check, Status.ERROR, message), remedy=remedy)
+
+
+def _whole(check: Check, status: Status, message: str) -> Finding:
+    """A finding on a check that was not judged; its source keeps its `result_id` that of a judged one."""
     source = check.datasets[0] if check.datasets else None
-    return Finding(Status.ERROR, message, remedy, source=source, columns=check.about)
+    return Finding(status, message, source=source, columns=check.about)
 
 
 def _without_secrets(finding: Finding, secrets: Sequence[str]) -> Finding:
