@@ -62,9 +62,9 @@ class DuplicateKeys(SourceCheck):
 
     Cost: one read of the key's columns and one shuffle of 8 bytes a row while keys are unique;
     where hashes repeat, a second read that shuffles only the suspect rows by their true key.
-    `history` adds two reads of the window and one of history's key columns, filtered by the
-    window's keys before anything is shuffled. The driver sees counts, at most 8 bytes a key
-    of the window (16 MiB) and the capped evidence.
+    `history` adds a read of the window and one of history's key columns, filtered by the window's
+    hashes before anything is shuffled; where hashes meet, both again and the window a third time.
+    The driver sees counts, at most 8 bytes a key of the window (16 MiB) and the capped evidence.
 
     Blind to: rows whose time column is NULL or unreadable (no window holds them); keys that differ
     in case, spaces or Unicode normal form, unless normalised; with a `history` length, repetitions
@@ -92,7 +92,8 @@ class DuplicateKeys(SourceCheck):
         "violation_rate": "violation_rows / evaluated_rows",
     }
     COST: ClassVar[str] = (
-        "1 scan and 1 shuffle of 8 bytes a row; 1 more of each where keys may repeat; history: 3 scans"
+        "1 scan and 1 shuffle of 8 bytes a row; 1 more of each where keys may repeat; "
+        "history: 2 scans, 3 more where hashes meet"
     )
 
     key: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)

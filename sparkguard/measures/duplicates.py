@@ -1,7 +1,7 @@
 """Is a key unique? Fingerprints of all keys first, then only the part that may repeat, exactly.
 
-Equal keys have equal 64-bit hashes, so a key is unique if no hash occurs twice; that costs one
-shuffle of eight bytes a row. Hashes that do occur twice mark their bucket of 256 as suspect, and
+Equal keys have equal 63-bit hashes, so a key is unique if no hash occurs twice; that costs one
+shuffle of eight bytes a row. Hashes that do occur twice mark their bucket of 64 as suspect, and
 only rows of suspect buckets are grouped by their true key. A collision of hashes therefore costs
 time and never an answer.
 """
@@ -17,8 +17,8 @@ from sparkguard.core.columns import Column
 from sparkguard.core.measure import A_co, Answer, Cost, Keyed, Rows
 from sparkguard.core.source import Source
 
-BUCKETS = 256
-"""How many buckets of hashes are told apart: four words of 64 bits, which plain sums can carry."""
+BUCKETS = 64
+"""How many buckets of hashes are told apart: the bits of one word."""
 
 Values = tuple[object, ...]
 
@@ -171,13 +171,15 @@ class SeenBefore(KeyMeasure[KeyCountsAnswer]):
     """Which keys of the source occur in the history before it?
 
     `rows` is the number of rows of the source that have a key, by which the engine sizes its filter.
+    Two scans look whether any hash of the window occurs in the history; only then three more name
+    the keys.
     """
 
     history: Source
     rows: int
     limit: int
 
-    cost = Cost(scans=3, shuffles=2)
+    cost = Cost(scans=5, shuffles=2)
 
     @property
     def sources(self) -> tuple[Source, ...]:
