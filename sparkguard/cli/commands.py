@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,6 +34,7 @@ from sparkguard.config.catalog import catalog
 from sparkguard.config.schema import suite_schema
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import explain_lines, summary
+from sparkguard.export import expectation_suites
 from sparkguard.runner import Choice
 
 cli = typer.Typer(
@@ -139,6 +140,30 @@ def schema(
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
+
+
+@cli.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="A suite.")],
+    to: Annotated[Literal["gx"], typer.Option(help="gx: suites of Great Expectations, one for each dataset.")],
+    output: Annotated[Path, typer.Option(help="The folder to write into.")] = Path(),
+    date: Date = None,
+    set_: Set = None,
+) -> None:
+    """Write a suite's simple checks for another tool, and say which are left out and why."""
+    suite = application.load_suite(
+        path, application.Options(date=read_date(date), variables=read_variables(set_ or []))
+    )
+    suites, left_out = expectation_suites(suite)
+    for check, why in left_out.items():
+        typer.echo(f"left out: {check}: {why}", err=True)
+    if not suites:
+        raise ConfigError(Problem(f"no check of suite {suite.name} can be exported to {to}", str(path)))
+    output.mkdir(parents=True, exist_ok=True)
+    for content in suites.values():
+        file = output / f"{content['name']}.json"
+        file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        typer.echo(f"{file}: {len(content['expectations'])} expectations")
 
 
 @cli.command("init-results")

@@ -16,12 +16,14 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.fields import Bounds, WindowField
 from sparkguard.core.finding import Finding, Quantity, Status, Violation, capped
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.text import REDACTED, hides
 from sparkguard.core.threshold import decide
+from sparkguard.errors import DataError
 
 _ERROR_CLASS = re.compile(r"\[[A-Z_.0-9]+\]")
 _EMPTY = {"error": Status.ERROR, "fail": Status.FAIL, "pass": Status.PASS, "skip": Status.SKIPPED}
@@ -92,6 +94,11 @@ class Check(BaseModel, ABC):
     @abstractmethod
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:
         """The findings, once all that was asked is answered; `DataError` if an answer is broken."""
+
+    def expectations(self) -> tuple[Expectation, ...]:
+        """The check in the words of Great Expectations; `DataError` says why it has none."""
+        message = f"Great Expectations has no words for {self.kind()}"
+        raise DataError(message)
 
     def verdict(self, finding: Finding, *, passed: str, failed: str, remedy: str | None = None) -> Finding:
         """Complete a finding: its status by the bounds, its message by its status.

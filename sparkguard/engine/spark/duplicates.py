@@ -98,11 +98,12 @@ def seen_frame(read: Read, measure: SeenBefore) -> DataFrame:
 
 
 def _candidates(read: Read, measure: SeenBefore) -> DataFrame:
-    """The rows of history whose hash occurs in the window, and a few more where the window is large."""
+    """The rows of history whose hash occurs in the window, and a few more where the window is large.
+
+    Rows with NULL need no filter of their own: the join by the true key drops them.
+    """
     key = measure.key
     history = read(measure.history, key.columns).select(*_comparable(key))
-    if not key.nulls_equal:
-        history = history.where(~_has_null(key))
     hashes = _keyed(read, measure).select(_hash(key).alias("h"))
     hashed = history.withColumn("h", _hash(key))
     if measure.rows <= _MOST_BROADCAST:

@@ -1,0 +1,14 @@
+"""What a check says in the words of Great Expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One expectation: its type in snake case and its arguments, as a suite of Great Expectations holds them."""
+
+    type: str
+    kwargs: Mapping[str, object]
