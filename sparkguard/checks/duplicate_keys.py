@@ -16,6 +16,7 @@ from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
+from sparkguard.core.types import can_be_key
 from sparkguard.core.window import Duration
 from sparkguard.errors import DataError
 from sparkguard.measures.duplicates import (
@@ -28,7 +29,6 @@ from sparkguard.measures.duplicates import (
     SeenBefore,
 )
 
-_NOT_COMPARABLE = ("array", "map", "struct", "variant", "void", "geometry", "geography", "interval")
 _NOTHING = KeyCountsAnswer(0, 0, 0, ())
 
 
@@ -221,8 +221,7 @@ class DuplicateKeys(SourceCheck):
         schema = seen.schema(self.source)
         columns = tuple(schema.column(name) for name in self.key)
         for column in columns:
-            base = column.type.split("<")[0].split("(")[0].split(" ")[0]
-            if base in _NOT_COMPARABLE:
+            if not can_be_key(column.type):
                 message = f"column '{column.name}' is {column.type}, which cannot be part of a key"
                 raise DataError(message, "name a field inside it, or cast it to a string in a dataset's sql")
         return KeyHashes(self.source, Key(columns, self.normalize, self.nulls == "equal"))

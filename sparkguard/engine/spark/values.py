@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, MapType, StructType
+from pyspark.sql.types import DataType, StructType
 
 from sparkguard.core.columns import Field, Schema
 
 _FLOATS = ("float", "double")
 _MICROS_PER_DAY = 86_400_000_000
+_MASK_BITS = 62
 
 
 def quoted(*path: str) -> str:
@@ -29,8 +33,7 @@ def _fields(kind: DataType) -> tuple[Field, ...]:
 
 
 def _type_name(kind: DataType) -> str:
-    nested = isinstance(kind, StructType | ArrayType | MapType)
-    return kind.simpleString().split("<")[0] if nested else kind.simpleString()
+    return kind.simpleString()
 
 
 def comparable(value: SparkColumn, kind: str, normalize: tuple[str, ...] = ()) -> SparkColumn:
@@ -41,6 +44,45 @@ def comparable(value: SparkColumn, kind: str, normalize: tuple[str, ...] = ()) -
         for step in normalize:
             value = F.trim(value) if step == "trim" else F.lower(value)
     return value
+
+
+def null_masks(values: Sequence[SparkColumn]) -> list[SparkColumn]:
+    """Numbers whose bits tell which values are NULL: Spark's hash skips NULLs, so they go in beside."""
+    return [
+        reduce(
+            lambda word, bit: word.bitwiseOR(bit),
+            (F.when(v.isNull(), F.lit(1 << i)).otherwise(F.lit(0)).cast("bigint") for i, v in enumerate(chunk)),
+        )
+        for chunk in (values[at : at + _MASK_BITS] for at in range(0, len(values), _MASK_BITS))
+    ]
+
+
+def whole_value(value: SparkColumn, kind: str) -> list[SparkColumn]:
+    """What of a value goes into a hash so that different values are hashed apart.
+
+    Spark's hash of an array skips NULLs and knows no lengths, and it refuses maps and variants. So an
+    array of plain values brings its length, and its text if it has NULLs; what is nested deeper is
+    hashed as JSON, a map with its entries in order.
+    """
+    if not is_nested(kind):
+        return [value]
+    inner = kind.removeprefix("array<")
+    if inner != kind and not is_nested(inner):
+        text_if_null = F.when(F.exists(value, lambda v: v.isNull()), F.to_json(value))
+        return [F.size(value), value, F.coalesce(text_if_null, F.lit(""))]
+    return [F.coalesce(json(value, kind), F.lit(""))]
+
+
+def json(value: SparkColumn, kind: str) -> SparkColumn:
+    """A nested value as JSON, the same for equal values: fields that are NULL are written, maps sorted."""
+    if kind.startswith("map<"):
+        value = F.array_sort(F.map_entries(value))
+    return F.to_json(F.struct(value.alias("v")), {"ignoreNullFields": "false"})
+
+
+def is_nested(kind: str) -> bool:
+    """Whether a type has parts: arrays, maps, structs and variants."""
+    return kind.startswith(("array<", "map<", "struct<", "variant"))
 
 
 def hashes_apart(kind: str) -> bool:
@@ -59,6 +101,8 @@ def text(value: SparkColumn, kind: str) -> SparkColumn:
         return _instant(value)
     if kind == "binary":
         return F.hex(value)
+    if is_nested(kind):
+        return F.to_json(value)
     return value.cast("string")
 
 
