@@ -7,20 +7,16 @@ round: the ratios count, the seconds depend on the machine. It measures and neve
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from tpch import lineitem, nightly
+from timing import Meter, Samples, Way, expect, measure, show, show_growth
+from tpch import generated, nightly
 
 from sparkguard.app import session
 from sparkguard.checks.duplicate_keys import DuplicateKeys
@@ -50,68 +46,6 @@ FLAT_BYTES_HISTORY = 32 << 20
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way of doing the work, the way that it is compared with, and the ratio aimed at."""
-
-    name: str
-    run: Callable[[], None]
-    against: str | None = None
-    aim: float | None = None
-    most_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One run: seconds, CPU seconds of Spark's JVM, and bytes that its tasks sent to the driver."""
-
-    seconds: float
-    cpu: float
-    collected: int
-
-
-Samples = Mapping[str, Sequence[Sample]]
-
-
-class Meter:
-    """Reads clocks and counters of the JVM that runs Spark, which in local mode does all the work."""
-
-    def __init__(self, spark: SparkSession) -> None:
-        """Read the JVM of a classic session."""
-        # No public way leads to the JVM's process and counters; a benchmark may look inside.
-        gateway: Any = spark.sparkContext._gateway  # noqa: SLF001
-        self._scala: Any = spark.sparkContext._jsc.sc()  # noqa: SLF001
-        java = gateway.jvm.java
-        self._stat = Path(f"/proc/{java.lang.ProcessHandle.current().pid()}/stat")
-        # Stages of any status, without tasks and without quantiles.
-        none = gateway.new_array(gateway.jvm.double, 0)
-        self._all_stages = (None, False, False, none, java.util.Collections.emptyList())
-        self._last_stage = -1
-
-    def sample(self, run: Callable[[], None]) -> Sample:
-        """Time one run."""
-        self._collected()
-        cpu, began = self._cpu(), time.perf_counter()
-        run()
-        seconds = time.perf_counter() - began
-        return Sample(seconds, self._cpu() - cpu, self._collected())
-
-    def _cpu(self) -> float:
-        """User and system time of the process, or 0 where there is no /proc."""
-        if not self._stat.exists():
-            return 0.0
-        fields = self._stat.read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def _collected(self) -> int:
-        """Bytes of all task results since the last call, by Spark's own record of its stages."""
-        self._scala.listenerBus().waitUntilEmpty()
-        stages = self._scala.statusStore().stageList(*self._all_stages)
-        new = [s for s in (stages.apply(i) for i in range(stages.size())) if s.stageId() > self._last_stage]
-        self._last_stage = max([self._last_stage, *(s.stageId() for s in new)])
-        return sum(s.resultSize() for s in new)
-
-
-@dataclass(frozen=True)
 class Table:
     """Lineitem at one scale: as it was generated, as a nightly Delta table, and its last window."""
 
@@ -124,7 +58,7 @@ class Table:
 
 def prepare(spark: SparkSession, scale: int) -> Table:
     """Make the data; the window is the last whole days that hold a thirtieth of the rows."""
-    parquet = lineitem(scale, DATA)
+    parquet = generated("lineitem", scale, DATA)
     delta = nightly(spark, parquet)
     days = spark.read.format("delta").load(str(delta)).groupBy("l_shipdate").agg(F.count(F.lit(1)).alias("n"))
     counts: dict[date, int] = {r["l_shipdate"]: r["n"] for r in days.collect()}
@@ -174,7 +108,7 @@ def group_by(spark: SparkSession, table: Table, key: Sequence[str]) -> None:
     groups = spark.read.parquet(str(table.parquet)).groupBy(*key).count()
     count = F.col("count")
     row = groups.agg(F.sum(count), F.max(count), F.count_if(count > 1)).collect()[0]
-    _expect(tuple(row), (table.rows, 1, 0))
+    expect(tuple(row), (table.rows, 1, 0))
 
 
 def check(spark: SparkSession, table: Table, key: Sequence[str], *, delta: bool, history: bool = False) -> None:
@@ -194,61 +128,7 @@ def check(spark: SparkSession, table: Table, key: Sequence[str], *, delta: bool,
     now = datetime.now(UTC)
     [finding] = asked.judge(gathered.seen, Run(now.date(), now))
     rows = table.window_rows if history else table.rows
-    _expect((finding.status, finding.evaluated_rows), (Status.PASS, rows))
-
-
-def measure(meter: Meter, found: Sequence[Way], runs: int) -> dict[str, list[Sample]]:
-    """Run all ways in turn, once to warm up and then `runs` times."""
-    samples: dict[str, list[Sample]] = {way.name: [] for way in found}
-    for turn in range(runs + 1):
-        print(f"round {turn} of {runs}" if turn else "warming up", file=sys.stderr, flush=True)
-        for way in found:
-            sample = meter.sample(way.run)
-            if turn:
-                samples[way.name].append(sample)
-    return samples
-
-
-def ratio(samples: Samples, name: str, against: str, what: Callable[[Sample], float]) -> float:
-    """The median over the rounds of what one way took by what the other took in the same round."""
-    pairs = zip(samples[name], samples[against], strict=True)
-    return median(what(a) / (what(b) or float("nan")) for a, b in pairs)
-
-
-def show(scale: int, table: Table, found: Sequence[Way], samples: Samples) -> None:
-    """Print one scale: a line for each way, with its ratio where it has one."""
-    print(f"\nscale {scale}: {table.rows:,} rows; window {table.window} of {table.window_rows:,} rows")
-    print(f"{'':40} {'seconds':>8} {'CPU s':>7} {'to driver':>10} {'ratio':>6} {'CPU':>5} {'aim':>7}")
-    for way in found:
-        runs = samples[way.name]
-        line = (
-            f"{way.name:40} {median(s.seconds for s in runs):8.2f} {median(s.cpu for s in runs):7.1f}"
-            f" {max(s.collected for s in runs) / 1024:6,.0f} KiB"
-        )
-        if way.against is not None and way.aim is not None:
-            seconds = ratio(samples, way.name, way.against, lambda s: s.seconds)
-            cpu = ratio(samples, way.name, way.against, lambda s: s.cpu)
-            line += f" {seconds:6.2f} {cpu:5.2f} <= {way.aim:4.2f}  {_verdict(met=seconds <= way.aim)}"
-        print(line, flush=True)
-
-
-def show_growth(by_scale: Mapping[int, Samples], found: Sequence[Way]) -> None:
-    """Print what the largest scale took by what the smallest took, and what reached the driver."""
-    small, large = min(by_scale), max(by_scale)
-    print("\nmost bytes that tasks sent to the driver in one run")
-    for way in found:
-        if way.most_bytes is not None:
-            most = max(s.collected for samples in by_scale.values() for s in samples[way.name])
-            told = _verdict(met=most <= way.most_bytes)
-            print(f"{way.name:40} {most / 1024:8,.0f} KiB  <= {way.most_bytes / 1024:,.0f} KiB  {told}")
-    if small == large:
-        return
-    print(f"\nseconds at scale {large} by seconds at scale {small}, for {large / small:.0f} times the rows")
-    for way in found:
-        times = [median(s.seconds for s in by_scale[scale][way.name]) for scale in (large, small)]
-        growth = times[0] / times[1]
-        aim = f"  <= {large / small:.2f}  {_verdict(met=growth <= large / small)}" if way.most_bytes else ""
-        print(f"{way.name:40} {growth:6.2f}{aim}")
+    expect((finding.status, finding.evaluated_rows), (Status.PASS, rows))
 
 
 def main() -> None:
@@ -266,22 +146,13 @@ def main() -> None:
             table = prepare(spark, scale)
             found = ways(spark, table)
             by_scale[scale] = measure(meter, found, options.runs)
-            show(scale, table, found, by_scale[scale])
+            title = f"scale {scale}: {table.rows:,} rows; window {table.window} of {table.window_rows:,} rows"
+            show(title, found, by_scale[scale])
     show_growth(by_scale, found)
 
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - windows are wall-clock time
-
-
-def _expect(found: object, wanted: object) -> None:
-    if found != wanted:
-        message = f"the work was not done: {found} instead of {wanted}"
-        raise SystemExit(message)
-
-
-def _verdict(*, met: bool) -> str:
-    return "PASS" if met else "short"
 
 
 if __name__ == "__main__":

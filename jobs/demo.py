@@ -35,7 +35,9 @@ TABLES = {
 EPILOGUE = """
 The suite found true defects of this data, so a scheduler would see exit code {code} and stop what is downstream:
   - weather has one local hour twice for each airport: summer time ended on 2013-11-03;
-  - (year, month, day, flight) is no key of flights, which a join on it would have multiplied.
+  - (year, month, day, flight) is no key of flights, which a join on it would have multiplied;
+  - an inner join with weather lost 1,556 flights, one with planes would lose 52,606, 2,512 of them
+    for want of a tail number.
 The results are Delta tables in {results}: runs, check_results, metrics, violations, states.
 
 Try next:
@@ -62,6 +64,17 @@ def write_tables(spark: SparkSession, folder: Path) -> None:
             csv = Path(scratch, "flights.csv") if name == "flights" else source / f"{name}.csv"
             rows = spark.read.csv(str(csv), schema=schema, header=True, nullValue="NA")
             rows.coalesce(1).write.format("delta").mode("overwrite").save(str(target))
+    join_weather(spark, folder)
+
+
+def join_weather(spark: SparkSession, folder: Path) -> None:
+    """Write the flights of the hours that have weather, as an inner join leaves them."""
+    target = folder / "flights_weather"
+    if (target / "_delta_log" / f"{0:020}.json").exists():
+        return
+    flights, weather = (spark.read.format("delta").load(str(folder / name)) for name in ("flights", "weather"))
+    observed = weather.select("origin", "time_hour", "temp", "wind_speed", "visib")
+    flights.join(observed, ["origin", "time_hour"]).coalesce(1).write.format("delta").save(str(target))
 
 
 def main() -> None:

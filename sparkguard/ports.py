@@ -35,7 +35,7 @@ class EvidenceEngine(Engine, Protocol):
     """An engine that can also hand out all evidence of a measure."""
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> Any:
-        """All evidence as a frame of `kind`, `key` and `count`."""
+        """All evidence as a frame of `kind`, `key`, `reason` and `count`."""
 
 
 class Jobs(Protocol):

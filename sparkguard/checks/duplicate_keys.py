@@ -251,11 +251,7 @@ class DuplicateKeys(SourceCheck):
         return max(1, self.violation_limit)
 
     def _evidence(self, kind: str, found: KeyCountsAnswer) -> Iterable[Violation]:
-        reasons = {
-            "duplicate": "the key occurs more than once",
-            "seen_before": "the key occurs before the window",
-            "null_key": "NULL in the key",
-        }
+        reasons = {"duplicate": RepeatedKeys.reason, "seen_before": SeenBefore.reason, "null_key": NullKeys.reason}
         for top in found.top:
             yield Violation(kind, dict(zip(self.key, top.values, strict=True)), reasons[kind], count=top.count)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -104,11 +104,11 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     for name, text in given.items():
         value = _option_value(catalog()[kind], name, text)
         if isinstance(value, dict) and _PLACES & set(value):
-            place = str(next(v for k, v in value.items() if k in _PLACES))
-            check["id"] = f"{kind}.{_NOT_A_NAME.sub('_', place.rstrip('/').rpartition('/')[2])[:60]}"
             datasets[name] = value
             value = name
         check[name] = value
+    if datasets:
+        check["id"] = f"{kind}.{'-'.join(map(_short, datasets.values()))}"
     return {
         "suite": kind,
         "datasets": datasets,
@@ -116,11 +116,19 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _short(dataset: Mapping[str, Any]) -> str:
+    """A dataset's place as part of an id: the last part of its path."""
+    place = str(next(v for k, v in dataset.items() if k in _PLACES))
+    return _NOT_A_NAME.sub("_", place.rstrip("/").rpartition("/")[2])[:60]
+
+
 def _option_value(model: type[Check], name: str, text: str) -> Any:
     """Read an option as the field's YAML: `a,b` for lists, `k=v,k=v` for blocks."""
     annotation = model.model_fields[name].annotation
-    is_text = annotation is str or str in get_args(annotation)
-    if get_origin(annotation) is tuple:
+    parts = (annotation, *get_args(annotation))
+    is_text = str in parts
+    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    if text not in words and any(get_origin(part) is tuple for part in parts):
         return [part.strip() for part in text.split(",")]
     if name in ("error_if", "warn_if"):
         return dict(_bound(part) for part in text.split(","))

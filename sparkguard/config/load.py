@@ -20,7 +20,7 @@ from sparkguard.config.problems import did_you_mean, problems
 from sparkguard.config.yaml import Document, Path, parse, show_path
 from sparkguard.core.check import Check
 from sparkguard.core.plan import cycle
-from sparkguard.core.source import Dataset
+from sparkguard.core.source import Dataset, Source
 from sparkguard.core.suite import Results, Suite
 from sparkguard.core.text import is_secret
 from sparkguard.errors import ConfigError, Problem
@@ -219,9 +219,15 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
         dataset = datasets.get(source.dataset)
         if dataset is None:
             near = did_you_mean(source.dataset, datasets)
-            yield (*at, "dataset"), f"there is no dataset '{source.dataset}'{near}"
+            yield (*at, _field_of(check, source)), f"there is no dataset '{source.dataset}'{near}"
         elif source.window is not None and dataset.time_column is None:
             yield (*at, "window"), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+
+
+def _field_of(check: Check, source: Source) -> str:
+    """The field that names a source's dataset."""
+    values = ((name, getattr(check, name)) for name in type(check).model_fields)
+    return next((n for n, v in values if source.dataset in (v, getattr(v, "dataset", None))), "dataset")
 
 
 def _fingerprints(template: Document, checks: tuple[Check, ...]) -> dict[str, str]:

@@ -103,9 +103,9 @@ class Check(BaseModel, ABC):
     def verdict(self, finding: Finding, *, passed: str, failed: str, remedy: str | None = None) -> Finding:
         """Complete a finding: its status by the bounds, its message by its status.
 
-        Nothing evaluated is never a pass unless `on_empty` says so.
+        Nothing evaluated and nothing found is never a pass unless `on_empty` says so.
         """
-        if finding.evaluated_rows == 0:
+        if finding.evaluated_rows == 0 and not finding.violation_rows:
             return self._empty(finding)
         rate = Quantity(finding.violation_rate)
         rows = {

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from sparkguard.core.source import Versioned
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 
@@ -65,6 +66,19 @@ def _parse_window(raw: object, info: ValidationInfo) -> Window:
     return Window(start, end, zone.key)
 
 
+def _parse_versioned(raw: object) -> Versioned:
+    if isinstance(raw, Versioned):
+        return raw
+    if isinstance(raw, str) and raw:
+        return Versioned(raw)
+    if isinstance(raw, Mapping) and set(raw) == {"dataset", "version"}:
+        version = raw["version"]
+        if isinstance(version, int) and not isinstance(version, bool) and version >= 0:
+            return Versioned(str(raw["dataset"]), version)
+    message = "expected the name of a dataset, or {dataset: flights, version: 41}"
+    raise ValueError(message)
+
+
 _LENGTH_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^\d+\s*[wdhms]$|\$\{"}
 
 Bounds = Annotated[
@@ -94,3 +108,22 @@ WindowField = Annotated[
     ),
 ]
 """A half-open window of the suite's wall-clock time."""
+
+VersionedField = Annotated[
+    Versioned,
+    BeforeValidator(_parse_versioned),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {"dataset": {"type": "string"}, "version": {"type": "integer", "minimum": 0}},
+                    "required": ["dataset", "version"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""A dataset by name, or {dataset, version} for one version of a Delta table."""

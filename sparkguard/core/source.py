@@ -47,6 +47,14 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class Versioned:
+    """A dataset, at a version of its own if one is given."""
+
+    dataset: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """The rows of a dataset that a measure is about; `version` overrides the dataset's own."""
 

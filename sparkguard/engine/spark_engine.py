@@ -37,7 +37,7 @@ class SparkEngine:
         return self._reader.size(source)
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> DataFrame:
-        """All evidence of some measures: `kind`, `key` (a map of texts, `redact` hidden), `count`."""
+        """All evidence of some measures: `kind`, `key` (a map of texts, `redact` hidden), `reason`, `count`."""
         frames = [evidence_frame(self._reader.frame, q.measure, q.kind, redact) for q in queries]
         return reduce(DataFrame.unionByName, frames)
 

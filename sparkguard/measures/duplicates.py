@@ -136,6 +136,7 @@ class RepeatedKeys(KeyMeasure[KeyCountsAnswer]):
     limit: int
 
     cost = Cost(scans=1, shuffles=1)
+    reason = "the key occurs more than once"
 
     def twin(self, tables: Mapping[Source, Rows]) -> KeyCountsAnswer:
         """Count exactly; `suspects` only spares work, so it is not needed here."""
@@ -154,6 +155,7 @@ class NullKeys(KeyMeasure[KeyCountsAnswer]):
     limit: int
 
     cost = Cost(scans=1, shuffles=1)
+    reason = "NULL in the key"
 
     def twin(self, tables: Mapping[Source, Rows]) -> KeyCountsAnswer:
         """Count the keys that have a NULL."""
@@ -180,6 +182,7 @@ class SeenBefore(KeyMeasure[KeyCountsAnswer]):
     limit: int
 
     cost = Cost(scans=5, shuffles=2)
+    reason = "the key occurs before the window"
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -105,7 +105,7 @@ class DeltaSink:
     def write_evidence(self, frame: DataFrame | None, row: ViolationRow, target: str) -> None:
         """Replace all evidence of one check and run in a table or path of the suite's own.
 
-        `frame` has kind, key and count, None stands for nothing; the other columns are those of `row`.
+        `frame` has kind, key, reason and count, None stands for nothing; the other columns are those of `row`.
         """
         fixed = ("result_id", "run_id", "attempt", "suite", "run_date", "check_id")
         where = f"suite = '{row.suite}' AND run_id = '{row.run_id}' AND check_id = '{row.check_id}' "
@@ -113,7 +113,9 @@ class DeltaSink:
         if frame is None:
             whole = frame_of(self._spark, ViolationRow.TABLE, [])
         else:
-            given = {n: F.lit(getattr(row, n)) for n in fixed} | {n: F.col(n) for n in ("kind", "key", "count")}
+            given = {n: F.lit(getattr(row, n)) for n in fixed} | {
+                n: F.col(n) for n in ("kind", "key", "reason", "count")
+            }
             whole = frame.select(
                 *(given.get(n, F.lit(None)).cast(kind).alias(n) for n, kind in columns(ViolationRow.TABLE).items())
             )

@@ -35,7 +35,7 @@ def computations() -> Mapping[type[Measure[Answer]], Compute]:
 
 
 def evidence_frame(read: Read, measure: Measure[Answer], kind: str, redact: Sequence[str]) -> DataFrame:
-    """All evidence of a measure as a frame of `kind`, `key` and `count`."""
+    """All evidence of a measure as a frame of `kind`, `key`, `reason` and `count`."""
     find: Evidence = _declared("EVIDENCE")[type(measure)]
     return find(read, measure, kind, redact)
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.values import comparable, hashes_apart, null_masks, text
+from sparkguard.engine.spark.values import comparable, hashed, hashes_apart, text
 from sparkguard.measures.duplicates import (
     BUCKETS,
     Key,
@@ -106,18 +106,18 @@ def _candidates(read: Read, measure: SeenBefore) -> DataFrame:
     key = measure.key
     history = read(measure.history, key.columns).select(*_comparable(key))
     hashes = _keyed(read, measure).select(_hash(key).alias("h"))
-    hashed = history.withColumn("h", _hash(key))
+    rows = history.withColumn("h", _hash(key))
     if measure.rows <= _MOST_BROADCAST:
-        return hashed.join(F.broadcast(hashes), "h", "left_semi")
-    return _bloomed(hashed, hashes, measure.rows)
+        return rows.join(F.broadcast(hashes), "h", "left_semi")
+    return _bloomed(rows, hashes, measure.rows)
 
 
-def _bloomed(hashed: DataFrame, hashes: DataFrame, keys: int) -> DataFrame:
+def _bloomed(rows: DataFrame, hashes: DataFrame, keys: int) -> DataFrame:
     """Keep the rows whose hash `h` a Bloom filter of `hashes` has seen; about 3 % of others pass."""
     bits = _MOST_BITS
     while bits > _FEWEST_BITS and bits // 2 >= keys * _BITS_PER_KEY:
         bits //= 2
-    placed = hashed.withColumn("w", _word("h", bits).cast("int")).withColumn("b", _low("h"))
+    placed = rows.withColumn("w", _word("h", bits).cast("int")).withColumn("b", _low("h"))
     return placed.join(F.broadcast(_bloom(hashes, bits)), F.expr("shiftright(bloom[w], b) & 1L") == 1)
 
 
@@ -143,7 +143,8 @@ def _names(key: Key) -> list[str]:
 
 
 def _comparable(key: Key) -> list[SparkColumn]:
-    return [comparable(F.col(n), c.type, key.normalize).alias(n) for n, c in zip(_names(key), key.columns, strict=True)]
+    named = zip(_names(key), key.columns, strict=True)
+    return [F.expr(comparable(n, c.type, key.normalize)).alias(n) for n, c in named]
 
 
 def _rows(read: Read, measure: KeyHashes | RepeatedKeys | NullKeys | SeenBefore) -> DataFrame:
@@ -165,17 +166,15 @@ def _hash(key: Key) -> SparkColumn:
     Columns whose equal values may hash apart stay out: fewer hashes mean more suspects, never a
     wrong answer.
     """
-    values = [F.col(n) for n, c in zip(_names(key), key.columns, strict=True) if not hashes_apart(c.type)]
-    if key.nulls_equal:
-        values = [*null_masks([F.col(n) for n in _names(key)]), *values]
-    return F.xxhash64(*(values or [F.lit(0)]))
+    values = [n for n, c in zip(_names(key), key.columns, strict=True) if not hashes_apart(c.type)]
+    return hashed(values, _names(key) if key.nulls_equal else ())
 
 
 def _marked_hash(key: Key) -> SparkColumn:
     """A hash that is odd for keys without NULL; even for the others, and 0 where NULLs set a row apart."""
-    hashed, one = _hash(key), F.lit(1).cast("bigint")
-    apart = F.shiftleft(F.shiftright(hashed, 1), 1) if key.nulls_equal else F.lit(0).cast("bigint")
-    return F.when(_has_null(key), apart).otherwise(hashed.bitwiseOR(one))
+    found, one = _hash(key), F.lit(1).cast("bigint")
+    apart = F.shiftleft(F.shiftright(found, 1), 1) if key.nulls_equal else F.lit(0).cast("bigint")
+    return F.when(_has_null(key), apart).otherwise(found.bitwiseOR(one))
 
 
 def _bucket(column: str) -> SparkColumn:
@@ -197,7 +196,7 @@ def _counts(frame: DataFrame, key: Key) -> DataFrame:
 
 def _answer(groups: DataFrame, key: Key, limit: int) -> KeyCountsAnswer:
     """Total the groups and take the worst of them; both read one shuffle, which Spark reuses."""
-    texts = [text(F.col(n), c.type).alias(n) for n, c in zip(_names(key), key.columns, strict=True)]
+    texts = [F.expr(text(n, c.type)).alias(n) for n, c in zip(_names(key), key.columns, strict=True)]
     worst = groups.orderBy(F.col("n").desc(), *_names(key)).limit(limit)
     worst = worst.select(
         *texts, "n", F.lit(None).cast("bigint").alias("keys"), F.lit(None).cast("bigint").alias("total")
@@ -229,10 +228,11 @@ def evidence(read: Read, measure: RepeatedKeys | NullKeys | SeenBefore, kind: st
         for name, column in zip(_names(measure.key), measure.key.columns, strict=True)
         for part in (
             F.lit(column.name),
-            F.lit(REDACTED) if hides(redact, column.name) else text(F.col(name), column.type),
+            F.lit(REDACTED) if hides(redact, column.name) else F.expr(text(name, column.type)),
         )
     ]
-    return groups.select(F.lit(kind).alias("kind"), F.create_map(*entries).alias("key"), F.col("n").alias("count"))
+    facts = {"kind": F.lit(kind), "key": F.create_map(*entries), "reason": F.lit(measure.reason), "count": F.col("n")}
+    return groups.select(*(fact.alias(name) for name, fact in facts.items()))
 
 
 EVIDENCE = dict.fromkeys(_FRAMES, evidence)

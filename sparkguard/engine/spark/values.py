@@ -1,9 +1,12 @@
-"""Columns in Spark: quoting, comparable values, and their text for people."""
+"""Columns in Spark: quoting, comparable values, their hashes, and their text for people.
+
+Expressions are SQL text on simple column names: to build one of 2,000 columns object by object would
+take minutes of calls into the JVM.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import functions as F
@@ -13,6 +16,7 @@ from sparkguard.core.columns import Field, Schema
 
 _FLOATS = ("float", "double")
 _MICROS_PER_DAY = 86_400_000_000
+_CLOCK = ((3_600_000_000, 24), (60_000_000, 60), (1_000_000, 60))
 _MASK_BITS = 62
 
 
@@ -36,48 +40,38 @@ def _type_name(kind: DataType) -> str:
     return kind.simpleString()
 
 
-def comparable(value: SparkColumn, kind: str, normalize: tuple[str, ...] = ()) -> SparkColumn:
+def comparable(value: str, kind: str, normalize: tuple[str, ...] = ()) -> str:
     """The value as keys compare it: one zero and one NaN, text normalised as asked."""
     if kind in _FLOATS:
-        return F.when(F.isnan(value), F.lit(float("nan")).cast(kind)).otherwise(value + F.lit(0).cast(kind))
+        return f"CASE WHEN isnan({value}) THEN CAST('NaN' AS {kind}) ELSE {value} + CAST(0 AS {kind}) END"
     if is_text(kind):
         for step in normalize:
-            value = F.trim(value) if step == "trim" else F.lower(value)
+            value = f"{step}({value})"
     return value
 
 
-def null_masks(values: Sequence[SparkColumn]) -> list[SparkColumn]:
-    """Numbers whose bits tell which values are NULL: Spark's hash skips NULLs, so they go in beside."""
-    return [
-        reduce(
-            lambda word, bit: word.bitwiseOR(bit),
-            (F.when(v.isNull(), F.lit(1 << i)).otherwise(F.lit(0)).cast("bigint") for i, v in enumerate(chunk)),
-        )
-        for chunk in (values[at : at + _MASK_BITS] for at in range(0, len(values), _MASK_BITS))
-    ]
+def hashed(values: Sequence[str], masked: Sequence[str] = (), *, seed: int | None = None) -> SparkColumn:
+    """A 64-bit hash of values, with a mask of those among them that are NULL: Spark's hash skips NULLs."""
+    chunks = (masked[at : at + _MASK_BITS] for at in range(0, len(masked), _MASK_BITS))
+    masks = [" | ".join(f"shiftleft(CAST(isnull({v}) AS BIGINT), {i})" for i, v in enumerate(c)) for c in chunks]
+    inputs = [*([] if seed is None else [str(seed)]), *masks, *values]
+    return F.expr(f"xxhash64({', '.join(inputs or ['0'])})")
 
 
-def whole_value(value: SparkColumn, kind: str) -> list[SparkColumn]:
+def whole_value(value: str, kind: str) -> list[str]:
     """What of a value goes into a hash so that different values are hashed apart.
 
     Spark's hash of an array skips NULLs and knows no lengths, and it refuses maps and variants. So an
     array of plain values brings its length, and its text if it has NULLs; what is nested deeper is
-    hashed as JSON, a map with its entries in order.
+    hashed as JSON, with the fields that are NULL, a map with its entries in order.
     """
     if not is_nested(kind):
         return [value]
     inner = kind.removeprefix("array<")
     if inner != kind and not is_nested(inner):
-        text_if_null = F.when(F.exists(value, lambda v: v.isNull()), F.to_json(value))
-        return [F.size(value), value, F.coalesce(text_if_null, F.lit(""))]
-    return [F.coalesce(json(value, kind), F.lit(""))]
-
-
-def json(value: SparkColumn, kind: str) -> SparkColumn:
-    """A nested value as JSON, the same for equal values: fields that are NULL are written, maps sorted."""
-    if kind.startswith("map<"):
-        value = F.array_sort(F.map_entries(value))
-    return F.to_json(F.struct(value.alias("v")), {"ignoreNullFields": "false"})
+        return [f"size({value})", value, f"if(exists({value}, v -> isnull(v)), to_json({value}), '')"]
+    ordered = f"array_sort(map_entries({value}))" if kind.startswith("map<") else value
+    return [f"to_json(named_struct('v', {ordered}), map('ignoreNullFields', 'false'))"]
 
 
 def is_nested(kind: str) -> bool:
@@ -95,28 +89,20 @@ def is_text(kind: str) -> bool:
     return kind.lower().startswith(("string", "varchar", "char"))
 
 
-def text(value: SparkColumn, kind: str) -> SparkColumn:
+def text(value: str, kind: str) -> str:
     """The value for people, the same on every session: instants in UTC, bytes in hexadecimal."""
     if kind == "timestamp":
         return _instant(value)
     if kind == "binary":
-        return F.hex(value)
-    if is_nested(kind):
-        return F.to_json(value)
-    return value.cast("string")
+        return f"hex({value})"
+    return f"to_json({value})" if is_nested(kind) else f"CAST({value} AS STRING)"
 
 
-def _instant(value: SparkColumn) -> SparkColumn:
-    micros = F.unix_micros(value)
-    within = F.pmod(micros, F.lit(_MICROS_PER_DAY))
-    day = F.date_from_unix_date(((micros - within) / _MICROS_PER_DAY).cast("int"))
-    seconds = F.floor(within / 1_000_000).cast("int")
-    clock = F.format_string(
-        "T%02d:%02d:%02d",
-        F.floor(seconds / 3600).cast("int"),
-        F.floor(seconds % 3600 / 60).cast("int"),
-        (seconds % 60).cast("int"),
-    )
-    fraction = (within % 1_000_000).cast("int")
-    decimals = F.when(fraction == 0, "").otherwise(F.format_string(".%06d", fraction))
-    return F.when(value.isNotNull(), F.concat(day.cast("string"), clock, decimals, F.lit("Z")))
+def _instant(value: str) -> str:
+    micros = f"unix_micros({value})"
+    within = f"pmod({micros}, {_MICROS_PER_DAY}L)"
+    day = f"date_from_unix_date(CAST(({micros} - {within}) div {_MICROS_PER_DAY}L AS INT))"
+    parts = ", ".join(f"CAST({within} div {unit}L % {turn} AS INT)" for unit, turn in _CLOCK)
+    fraction = f"CAST({within} % 1000000L AS INT)"
+    decimals = f"if({fraction} = 0, '', format_string('.%06d', {fraction}))"
+    return f"concat(CAST({day} AS STRING), format_string('T%02d:%02d:%02d', {parts}), {decimals}, 'Z')"

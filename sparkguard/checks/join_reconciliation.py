@@ -1,0 +1,338 @@
+"""Did a join lose, gain, multiply or change rows, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from sparkguard.core.check import Check, Run
+from sparkguard.core.evidence import Evidence
+from sparkguard.core.fields import Bounds, VersionedField, WindowField
+from sparkguard.core.finding import EvidenceQuery, Finding, Quantity, Status, Violation
+from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.source import Source
+from sparkguard.core.text import count
+from sparkguard.core.threshold import Bound
+from sparkguard.core.types import common_type
+from sparkguard.errors import DataError
+from sparkguard.measures.changes import Group, Kind, reason, remedy, told
+from sparkguard.measures.joins import (
+    Causes,
+    Cell,
+    ChangedAmongMany,
+    ChangedCells,
+    ChangedFloats,
+    Difference,
+    Fingerprints,
+)
+from sparkguard.measures.pairing import Columns, Pair, pair_columns, pair_key
+
+_COUNTED = (Kind.LOST, Kind.GAINED, Kind.MULTIPLIED)
+_KINDS = (*_COUNTED, Kind.CHANGED)
+
+Texts = tuple[str | None, ...]
+
+
+class JoinReconciliation(Check):
+    """Compares the rows before a join with those after it: lost, gained, multiplied, changed; and why.
+
+    Keys are compared null-safely, as Spark groups them; the other columns by value, texts by their
+    bytes. For each key with `nb` rows before and `na` after, `nb - na` rows are lost, `na` are gained
+    if `nb` is 0, `na - nb` are multiplied if `nb` is not, and if `na = nb`, the rows without an equal
+    partner are changed. Rows after = rows before - lost + gained + multiplied; where that does not
+    hold, the input changed while it was read, and the check is an error.
+
+    Without `after` the check foretells what a join of `before` and `other` would do.
+
+    Cost: one read of both sides and no shuffle of rows while they are equal: 4,096 buckets are compared
+    by their rows and two sums of 64-bit row hashes. Differing buckets are read again and grouped by
+    the true key, one shuffle; where rows were lost, gained or multiplied and `other` is given, the keys
+    of all three are read once more; changed rows are looked up for the evidence. `other` costs a read of
+    it and one of the key before, with a shuffle of each. The driver sees counts and capped evidence.
+
+    Blind to: a bucket that differs and has equal sums all the same (2^-128), a changed row whose hash
+    stays the same (2^-64); floats of keys with several rows under `float_tolerance`; columns whose types
+    differ beyond a safe cast, which are reported and not compared; an `after` that lost rows before it
+    reached the window.
+
+    Example:
+        >>> from sparkguard.testing import judge
+        >>> check = JoinReconciliation(id="j", before="b", after="a", other="o", key=["id"])
+        >>> tables = {"b": [{"id": 1}, {"id": 2}], "a": [{"id": 1}, {"id": 1}], "o": [{"id": 1}, {"id": 1}]}
+        >>> [finding] = judge(check, tables)
+        >>> finding.message
+        '1 of 2 rows is lost (1 no match in other: id=2); 1 row is multiplied (1 duplicate key in other: id=1)'
+    """
+
+    QUANTITIES: ClassVar[Mapping[str, str]] = {
+        "lost_rows": "rows before that are not after; without after: that an inner join would lose",
+        "gained_rows": "rows after whose key before does not have",
+        "multiplied_rows": "rows after beyond those before, of keys that before has; without after: by a join",
+        "changed_rows": "rows without an equal partner, of keys with as many rows after as before",
+        "unmatched_rows": "rows before without a match in other, which a left join fills with NULL (with other)",
+        "incomparable_columns": "columns whose types differ beyond a safe cast (with after)",
+        "missing_columns": "columns that only before has (with compare: all)",
+        "added_columns": "columns that only after has (with compare: all)",
+        "evaluated_rows": "rows before",
+        "violation_rows": "lost, gained, multiplied and changed rows",
+        "violation_rate": "violation_rows / evaluated_rows",
+    }
+    COST: ClassVar[str] = (
+        "2 scans without a shuffle while both sides are equal; else 2 more with 1 shuffle of the differing "
+        "buckets, 3 for the causes, 2 for changed columns; other: 1 scan of each key, 2 shuffles"
+    )
+
+    before: VersionedField = Field(examples=["path=data/predictions"])
+    """The rows that must survive: a dataset, or {dataset, version}; on the command line also the dataset itself."""
+    after: VersionedField | None = Field(default=None, examples=["path=data/joined"])
+    """The joined table: a dataset, or {dataset, version}; without it, what a join would do is foretold."""
+    key: tuple[Annotated[str, Field(min_length=1)], ...] = Field(min_length=1)
+    """The columns by which rows before and after belong together."""
+    other: str | None = Field(default=None, examples=["path=data/metadata"])
+    """The dataset that was joined in; it tells the causes."""
+    other_key: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """The columns of other that were joined to the key, in its order (default: the same names)."""
+    compare: Literal["all", "none"] | tuple[str, ...] = "all"
+    """The columns whose values must not change: all that both sides have, none, or a list."""
+    float_tolerance: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """How far floats may be apart, times the larger absolute value or 1; one row a key on each side."""
+    window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=30d"])
+    """Half-open stretch of the time columns of before and after: {end, length} or {start, end}."""
+    error_if: Bounds = {
+        "lost_rows": Bound(">", 0.0),
+        "gained_rows": Bound(">", 0.0),
+        "multiplied_rows": Bound(">", 0.0),
+        "changed_rows": Bound(">", 0.0),
+    }
+    """Bounds on the quantities whose breach fails the check."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> JoinReconciliation:
+        message = None
+        if self.after is None and self.other is None:
+            message = "give after, to compare with, or other, to foretell a join"
+        elif self.after == self.before:
+            message = "before and after are the same rows"
+        elif self.after is None and (self.compare != "all" or self.float_tolerance is not None):
+            message = "compare and float_tolerance need after"
+        elif self.other_key and (self.other is None or len(self.other_key) != len(self.key)):
+            message = "other_key names as many columns of other as key has"
+        elif self.other is None and "unmatched_rows" in {*self.error_if, *self.warn_if}:
+            message = "a bound on unmatched_rows needs other"
+        if message is not None:
+            raise ValueError(message)
+        return self
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The key."""
+        return self.key
+
+    @property
+    def datasets(self) -> tuple[Source, ...]:
+        """What is judged, what it is compared with, and what was joined in."""
+        return tuple(s for s in (self._after, self._before, self._other) if s is not None)
+
+    @property
+    def _before(self) -> Source:
+        return Source(self.before.dataset, self.window, self.before.version)
+
+    @property
+    def _after(self) -> Source | None:
+        return None if self.after is None else Source(self.after.dataset, self.window, self.after.version)
+
+    @property
+    def _other(self) -> Source | None:
+        return None if self.other is None else Source(self.other)
+
+    def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
+        """Ask for fingerprints, then for what differs, then for causes and changed columns."""
+        preview, fingerprints = self._preview(seen), self._fingerprints(seen)
+        yield from (m for m in (preview, fingerprints) if m)
+        if fingerprints is None or fingerprints not in seen:
+            return
+        difference = self._difference(seen)
+        if difference is not None:
+            yield difference
+            if difference in seen:
+                yield from self._closer(seen)
+
+    def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
+        """Judge the rows; columns that could not be compared are a finding of their own."""
+        groups, columns, preview = self._groups(seen), self._columns(seen), self._preview(seen)
+        rows = {kind: sum(g.rows for g in groups if g.kind is kind) for kind in _KINDS}
+        before = self._rows_before(seen, rows)
+        quantities = {f"{kind.value}_rows": n for kind, n in rows.items()}
+        if preview is not None:
+            quantities["unmatched_rows"] = seen.require(preview).rows(Kind.LOST)
+        if columns is not None:
+            quantities["incomparable_columns"] = len(columns.incomparable)
+            if self.compare == "all":
+                quantities |= {"missing_columns": len(columns.missing), "added_columns": len(columns.added)}
+        finding = Finding(
+            Status.PASS,
+            "",
+            quantities={name: Quantity(n) for name, n in quantities.items()},
+            evaluated_rows=before,
+            violation_rows=sum(rows.values()),
+            columns=self.key,
+            source=self._after or self._before,
+            reference=self._before if self._after else self._other,
+            violations=tuple(v for g in groups for v in self._evidence(g, self._cells(seen))),
+            queries=tuple(self._queries(seen)),
+        )
+        verb = "would be" if self._after is None else ""
+        failed = "; ".join(told(kind, groups, before, self._named, verb) for kind in _KINDS if rows[kind])
+        unmatched = 0 if rows[Kind.LOST] else quantities.get("unmatched_rows", 0)
+        rest = f"; {count(unmatched, 'row')} without a match in other" if unmatched else ""
+        rest += columns.one_sided() if columns else ""
+        passed = f"all {count(before, 'row')} {'are there' if self._after else 'would survive a join'}"
+        whole = self.verdict(finding, passed=passed + rest, failed=failed + rest, remedy=remedy(groups))
+        return (whole, *self._incomparable(columns))
+
+    def _groups(self, seen: Evidence) -> tuple[Group, ...]:
+        """What happened, most rows first within a kind; with the causes where they were looked for."""
+        preview, difference = self._preview(seen), self._difference(seen)
+        if self._after is None:
+            return seen.require(preview).of(*_KINDS) if preview else ()
+        if difference is None:
+            return ()
+        causes, more = self._causes(seen), (self._among_many(seen), self._floats(seen))
+        counted = seen.require(causes) if causes else seen.require(difference)
+        if causes and counted.rows(*_COUNTED) != seen.require(difference).rows(*_COUNTED):
+            raise _moved()
+        changed = [g for m in (difference, *more) if m for g in seen.require(m).of(Kind.CHANGED)]
+        return (*counted.of(*_COUNTED), *changed)
+
+    def _rows_before(self, seen: Evidence, rows: Mapping[Kind, int]) -> int:
+        """The rows before, once they add up with those after."""
+        preview, fingerprints = self._preview(seen), self._fingerprints(seen)
+        if fingerprints is None:
+            return seen.require(preview).before if preview else 0
+        sides = seen.require(fingerprints)
+        if sides.after != sides.before - rows[Kind.LOST] + rows[Kind.GAINED] + rows[Kind.MULTIPLIED]:
+            raise _moved()
+        return sides.before
+
+    def _closer(self, seen: Evidence) -> Iterable[Measure[Answer]]:
+        measures = (self._causes(seen), self._among_many(seen), self._floats(seen), self._changed_cells(seen))
+        yield from (m for m in measures if m)
+
+    def _fingerprints(self, seen: Evidence) -> Fingerprints | None:
+        columns = self._columns(seen)
+        if columns is None or self._after is None:
+            return None
+        return Fingerprints(self._before, self._after, columns.pairing)
+
+    def _preview(self, seen: Evidence) -> Causes | None:
+        """What an inner join would do; with `after` it tells the rows without a match."""
+        if self._other is None:
+            return None
+        schema = seen.schema(self._before)
+        key = pair_key(schema, self.key, schema, self.key)
+        return Causes(
+            self._before, None, self._other, key, self._other_pairs(seen, self._other, key), None, self._limit
+        )
+
+    def _difference(self, seen: Evidence) -> Difference | None:
+        fingerprints = self._fingerprints(seen)
+        if fingerprints is None:
+            return None
+        buckets = seen.require(fingerprints).differing
+        sides = fingerprints.before, fingerprints.after, fingerprints.pairing
+        return Difference(*sides, buckets, self._limit) if buckets else None
+
+    def _causes(self, seen: Evidence) -> Causes | None:
+        difference, found = self._differs(seen, *_COUNTED)
+        if difference is None or self._other is None or not found:
+            return None
+        key = difference.pairing.key
+        other_key = self._other_pairs(seen, self._other, key)
+        return Causes(self._before, difference.after, self._other, key, other_key, difference.buckets, self._limit)
+
+    def _among_many(self, seen: Evidence) -> ChangedAmongMany | None:
+        d, found = self._differs(seen, Kind.MANY)
+        return ChangedAmongMany(d.before, d.after, d.pairing, d.buckets, d.limit) if d and found else None
+
+    def _floats(self, seen: Evidence) -> ChangedFloats | None:
+        d, found = self._differs(seen, Kind.FLOATS)
+        return ChangedFloats(d.before, d.after, d.pairing, d.buckets, d.limit) if d and found else None
+
+    def _changed_cells(self, seen: Evidence) -> ChangedCells | None:
+        d, found = self._differs(seen, Kind.CHANGED)
+        hashes = frozenset(change.hash for group in found for change in group.top)
+        shown = self.violation_limit and self.violations != "none"
+        return ChangedCells(d.before, d.after, d.pairing, hashes) if d and hashes and shown else None
+
+    def _differs(self, seen: Evidence, *kinds: Kind) -> tuple[Difference | None, tuple[Group, ...]]:
+        difference = self._difference(seen)
+        return difference, seen.require(difference).of(*kinds) if difference else ()
+
+    def _columns(self, seen: Evidence) -> Columns | None:
+        if self._after is None:
+            return None
+        schemas = seen.schema(self._before), seen.schema(self._after)
+        return pair_columns(*schemas, self.key, self.compare, self.float_tolerance)
+
+    def _other_pairs(self, seen: Evidence, other: Source, key: Sequence[Pair]) -> tuple[Pair, ...]:
+        """Pair the key with that of other, in types that hold the values of all three tables."""
+        pairs = pair_key(seen.schema(self._before), self.key, seen.schema(other), self.other_key or self.key)
+        return tuple(replace(p, type=common_type(k.type, p.type) or p.type) for k, p in zip(key, pairs, strict=True))
+
+    @property
+    def _limit(self) -> int:
+        return max(1, self.violation_limit)
+
+    def _queries(self, seen: Evidence) -> Iterable[EvidenceQuery]:
+        preview, difference, causes = self._preview(seen), self._difference(seen), self._causes(seen)
+        if self._after is None and preview is not None:
+            yield EvidenceQuery(preview, "")
+        if causes is not None:
+            yield EvidenceQuery(causes, "")
+        if difference is not None:
+            yield EvidenceQuery(difference, "changed" if causes else "")
+        yield from (EvidenceQuery(m, "") for m in (self._among_many(seen), self._floats(seen)) if m)
+
+    def _cells(self, seen: Evidence) -> Mapping[Texts, tuple[Cell, ...]]:
+        measure = self._changed_cells(seen)
+        return seen.require(measure).cells if measure else {}
+
+    def _evidence(self, group: Group, cells: Mapping[Texts, tuple[Cell, ...]]) -> Iterable[Violation]:
+        for top in group.top:
+            key = dict(zip(self.key, top.values, strict=True))
+            changed = cells.get(top.values, ())
+            if changed:
+                names = ", ".join(c.column for c in changed)
+                expected, actual = (
+                    ", ".join(f"{c.column}={self.text(c.column, v)}" for c, v in zip(changed, side, strict=True))
+                    for side in ([c.before for c in changed], [c.after for c in changed])
+                )
+                yield Violation(group.kind.value, key, f"changed: {names}", expected, actual, 1)
+            else:
+                expected, actual = count(top.before, "row"), count(top.after, "row")
+                rows = abs(top.before - top.after) or top.before
+                yield Violation(group.kind.value, key, reason(group.cause, top), expected, actual, rows)
+
+    def _named(self, texts: Texts) -> str:
+        return ", ".join(f"{c}={self.text(c, v)}" for c, v in zip(self.key, texts, strict=True))
+
+    def _incomparable(self, columns: Columns | None) -> Iterable[Finding]:
+        """One finding for all columns that no safe cast brings together, not a million changed rows."""
+        if columns is not None and columns.incomparable:
+            yield Finding(
+                Status.WARN,
+                f"{count(len(columns.incomparable), 'column')} could not be compared by value: {columns.types()}",
+                "cast the columns to one type in a dataset's sql, or leave them out of compare",
+                subject=":schema",
+                columns=tuple(p.one.name for p in columns.incomparable),
+                source=self._after,
+                reference=self._before,
+            )
+
+
+def _moved() -> DataError:
+    message = "the rows do not add up: an input changed while it was read"
+    return DataError(message, "run again, and use Delta tables, which are read at one version")

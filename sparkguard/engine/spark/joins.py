@@ -1,0 +1,239 @@
+"""How Spark compares two tables by key, and looks for the causes in a third."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import and_, or_
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from sparkguard.core.text import REDACTED, hides
+from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.sides import (
+    COUNTS,
+    among,
+    bucket_of,
+    compared,
+    compared_frame,
+    halves,
+    halves_of,
+    in_buckets,
+    key_hash,
+    key_names,
+    key_texts,
+    parts_hashed,
+    row_hashes,
+    sides,
+    signed,
+)
+from sparkguard.engine.spark.values import comparable
+from sparkguard.measures.changes import Cause, ChangesAnswer, Group, KeyChange, Kind
+from sparkguard.measures.joins import (
+    Causes,
+    ChangedAmongMany,
+    ChangedFloats,
+    Difference,
+    Fingerprints,
+    FingerprintsAnswer,
+)
+from sparkguard.measures.pairing import Pair, Pairing
+
+_EVIDENCE_KINDS = [k.value for k in (Kind.LOST, Kind.GAINED, Kind.MULTIPLIED, Kind.CHANGED)]
+
+
+def fingerprints(read: Read, measure: Fingerprints) -> FingerprintsAnswer:
+    """Sum row hashes by bucket on each side; what is shuffled are 4,096 sums of each task.
+
+    A sum of 64-bit numbers overflows, so both halves are summed; NULL where even they do.
+    """
+    sums = ("s0", "s1", "s2", "s3")
+    parts = []
+    for side, sign in zip(sides(read, measure), (1, -1), strict=True):
+        found = side.select(bucket_of(measure.pairing).alias("bucket"), *row_hashes(measure.pairing))
+        groups = found.groupBy("bucket").agg(
+            F.count(F.lit(1)).alias("n"), *(F.try_sum(part).alias(n) for n, part in zip(sums, halves(), strict=True))
+        )
+        parts.append(groups.select("bucket", *signed(sign), *((F.col(s) * F.lit(sign)).alias(s) for s in sums)))
+    buckets = parts[0].unionByName(parts[1]).groupBy("bucket")
+    # A sum over NULL skips it, so an overflow is looked for by counting.
+    equal = [(F.sum(s) == 0) & (F.count(s) == F.count(F.lit(1))) for s in sums]
+    equal.append(F.sum("before") == F.sum("after"))
+    whole = buckets.agg(*(F.sum(c).alias(c) for c in COUNTS), (~reduce(and_, equal)).alias("differs"))
+    row = whole.agg(*(F.sum(c) for c in COUNTS), F.collect_list(F.when(F.col("differs"), F.col("bucket")))).collect()[0]
+    return FingerprintsAnswer(row[0] or 0, row[1] or 0, frozenset(row[2] or ()))
+
+
+def difference(read: Read, measure: Difference) -> ChangesAnswer:
+    """Count the rows of each key of the differing buckets, and sum their hashes, in one shuffle."""
+    return answer(difference_frame(read, measure), measure.pairing.key, measure.limit)
+
+
+def difference_frame(read: Read, measure: Difference | ChangedAmongMany | ChangedFloats) -> DataFrame:
+    """Each key of the differing buckets with its rows before and after, its kind and cause."""
+    keys = key_names(measure.pairing.key)
+    sums = ("s0", "s1", "f0", "f1")
+    parts = []
+    for side, sign in zip(in_buckets(read, measure), (1, -1), strict=True):
+        hashed = side.select(*keys, *parts_hashed(measure.pairing))
+        values = zip(sums, [half for h in ("h0", "h1") for half in halves_of(h)], strict=True)
+        parts.append(
+            hashed.withColumn("n", F.lit(1)).select(
+                *keys, *signed(sign), *((value * F.lit(sign)).alias(n) for n, value in values)
+            )
+        )
+    groups = parts[0].unionByName(parts[1]).groupBy(*keys)
+    counted = groups.agg(*(F.sum(c).alias(c) for c in COUNTS), *(F.try_sum(s).alias(s) for s in sums))
+    exact, floats = (F.coalesce((F.col(a) != 0) | (F.col(b) != 0), F.lit(True)) for a, b in (sums[:2], sums[2:]))  # noqa: FBT003 - a column
+    kind = (
+        F.when(F.col("before") != F.col("after"), _counted_kind())
+        .when(exact & (F.col("before") == 1), Kind.CHANGED.value)
+        .when(exact, Kind.MANY.value)
+        .when(floats & (F.col("before") == 1), Kind.FLOATS.value)
+    )
+    return _classified(counted.withColumn("kind", kind), keys).drop(*sums)
+
+
+def causes(read: Read, measure: Causes) -> ChangesAnswer:
+    """Look for each key that lost, gained or multiplied in the other table."""
+    return answer(causes_frame(read, measure), measure.key, measure.limit)
+
+
+def causes_frame(read: Read, measure: Causes) -> DataFrame:
+    """Each key with its rows before, after and in other, its kind and cause."""
+    keys = key_names(measure.key)
+    others = read(measure.other, tuple(p.other for p in measure.other_key)).select(
+        *(F.expr(compared(f"c{i}", p, p.other.type)).alias(f"o{i}") for i, p in enumerate(measure.other_key))
+    )
+    names = [f"o{i}" for i in range(len(keys))]
+    # Not by dropna, which drops NaN too.
+    filled = reduce(and_, (F.col(n).isNotNull() for n in names))
+    known = others.where(filled).groupBy(*names).agg(F.count(F.lit(1)).alias("other"))
+    counted = _counted_sides(read, measure, keys)
+    same = [
+        F.expr(_matched(k, p, q)) == F.col(o)
+        for k, p, q, o in zip(keys, measure.key, measure.other_key, names, strict=True)
+    ]
+    joined = counted.join(known, same, "left").drop(*names)
+    joined = joined.withColumn("other", F.coalesce(F.col("other"), F.lit(0).cast("bigint")))
+    if measure.after is None:
+        joined = joined.withColumn("after", F.col("before") * F.col("other"))
+    different = F.col("before") != F.col("after")
+    return _classified(joined.withColumn("kind", F.when(different, _counted_kind())), keys)
+
+
+def _counted_sides(read: Read, measure: Causes, keys: Sequence[str]) -> DataFrame:
+    """Rows of each key on both sides, of the keys that differ if there are two."""
+    pairing = Pairing(measure.key)
+    columns = [(measure.before, tuple(p.one for p in measure.key), 1)]
+    if measure.after is not None:
+        columns.append((measure.after, tuple(p.other for p in measure.key), -1))
+    parts = []
+    for source, wanted, sign in columns:
+        rows = compared_frame(read(source, wanted), pairing, wanted_types=[c.type for c in wanted])
+        if measure.buckets is not None:
+            rows = rows.where(among(bucket_of(pairing), measure.buckets))
+        parts.append(rows.withColumn("n", F.lit(1)).select(*keys, *signed(sign)))
+    counted = reduce(DataFrame.unionByName, parts).groupBy(*keys).agg(*(F.sum(c).alias(c) for c in COUNTS))
+    return counted if measure.after is None else counted.where(F.col("before") != F.col("after"))
+
+
+def _matched(key: str, mine: Pair, theirs: Pair) -> str:
+    return key if mine.type == theirs.type else comparable(f"CAST({key} AS {theirs.type})", theirs.type)
+
+
+def _counted_kind() -> SparkColumn:
+    """The kind of a key whose numbers of rows differ."""
+    return (
+        F.when(F.col("before") > F.col("after"), Kind.LOST.value)
+        .when(F.col("before") == 0, Kind.GAINED.value)
+        .otherwise(Kind.MULTIPLIED.value)
+    )
+
+
+def _classified(counted: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """Add `rows` and `cause` to keys with their kind, as `cause_without_other` and its sibling do."""
+    kind, before, after = F.col("kind"), F.col("before"), F.col("after")
+    lost, multiplied, gained = (kind == k.value for k in (Kind.LOST, Kind.MULTIPLIED, Kind.GAINED))
+    null = reduce(or_, (F.col(k).isNull() for k in keys)) & (lost | multiplied | gained)
+    doubled = (before > 1) & (multiplied | (lost & (after > 0)))
+    cause = F.when(null, Cause.NULL_KEY.value)
+    if "other" in counted.columns:
+        other = F.col("other")
+        cause = (
+            cause.when(gained & (other > 0), Cause.ONLY_IN_OTHER.value)
+            .when(gained, Cause.NOWHERE.value)
+            .when(lost & (other == 0), Cause.NO_MATCH.value)
+            .when(multiplied & (other > 1), Cause.DUPLICATE_IN_OTHER.value)
+            .when(doubled, Cause.DUPLICATE_IN_BEFORE.value)
+            .when(lost, Cause.MATCHED.value)
+        )
+    else:
+        cause = cause.when(doubled, Cause.DUPLICATE_IN_BEFORE.value)
+    rows = F.when(before == after, before).otherwise(F.abs(before - after))
+    return counted.withColumns({"rows": rows, "cause": cause.otherwise(Cause.UNKNOWN.value)})
+
+
+def answer(keys: DataFrame, key: Sequence[Pair], limit: int) -> ChangesAnswer:
+    """Total the keys by kind and cause and take the worst of each; both read one shuffle, which Spark reuses."""
+    names = key_names(key)
+    place = Window.partitionBy("kind", "cause").orderBy(F.col("rows").desc(), *names)
+    other = F.col("other") if "other" in keys.columns else F.lit(None).cast("bigint")
+    worst = keys.where(F.col("kind").isNotNull()).withColumn("place", F.row_number().over(place))
+    worst = worst.where(F.col("place") <= limit).select(
+        "kind", "cause", "rows", *COUNTS, other.alias("other"), "place",
+        *key_texts(key), key_hash(Pairing(tuple(key))).alias("hash"),
+    )  # fmt: skip
+    totals = keys.groupBy("kind", "cause").agg(
+        F.sum("rows").alias("rows"), F.sum("before").alias("before"), F.count(F.lit(1)).alias("after")
+    )
+    totals = totals.select(
+        "kind", "cause", "rows", *COUNTS, *(F.lit(None).cast("bigint").alias(n) for n in ("other", "place")),
+        *(F.lit(None).cast("string").alias(n) for n in names), F.lit(None).cast("bigint").alias("hash"),
+    )  # fmt: skip
+    rows = worst.withColumn("place", F.col("place").cast("bigint")).unionByName(totals).collect()
+    top: dict[tuple[str, str], list[tuple[int, KeyChange]]] = {}
+    for row in rows:
+        if row["place"] is not None:
+            change = KeyChange(tuple(row[n] for n in names), row["before"], row["after"], row["other"], row["hash"])
+            top.setdefault((row["kind"], row["cause"]), []).append((row["place"], change))
+    groups = tuple(
+        Group(
+            Kind(r["kind"]), Cause(r["cause"]), r["after"], r["rows"], _in_order(top.get((r["kind"], r["cause"]), ()))
+        )
+        for r in rows
+        if r["place"] is None and r["kind"] is not None
+    )
+    return ChangesAnswer(groups, sum(r["before"] for r in rows if r["place"] is None))
+
+
+def _in_order(placed: Iterable[tuple[int, KeyChange]]) -> tuple[KeyChange, ...]:
+    return tuple(change for _, change in sorted(placed, key=lambda p: p[0]))
+
+
+COMPUTE = {Fingerprints: fingerprints, Difference: difference, Causes: causes}
+
+
+def evidence(read: Read, measure: Difference | Causes, kind: str, redact: Sequence[str]) -> DataFrame:
+    """Every key that differs; `kind` narrows them to some kinds, separated by commas."""
+    if isinstance(measure, Causes):
+        return key_evidence(causes_frame(read, measure), measure.key, kind, redact)
+    return key_evidence(difference_frame(read, measure), measure.pairing.key, kind, redact)
+
+
+def key_evidence(keys: DataFrame, key: Sequence[Pair], kind: str, redact: Sequence[str]) -> DataFrame:
+    """Keys with their kind, cause and rows as evidence."""
+    entries = [
+        part
+        for column, pair in zip(key_texts(key), key, strict=True)
+        for part in (F.lit(pair.one.name), F.lit(REDACTED) if hides(redact, pair.one.name) else column)
+    ]
+    wanted = [k for k in _EVIDENCE_KINDS if not kind or k in kind.split(",")]
+    known = F.when(F.col("cause") != Cause.UNKNOWN.value, F.col("cause"))
+    facts = {"kind": F.col("kind"), "key": F.create_map(*entries), "reason": known, "count": F.col("rows")}
+    return keys.where(F.col("kind").isin(wanted)).select(*(fact.alias(name) for name, fact in facts.items()))
+
+
+EVIDENCE = dict.fromkeys((Difference, Causes), evidence)
