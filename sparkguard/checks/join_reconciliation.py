@@ -54,7 +54,7 @@ class JoinReconciliation(Check):
     it and one of the key before, with a shuffle of each. The driver sees counts and capped evidence.
 
     Blind to: a bucket that differs and has equal sums all the same (2^-128), a changed row whose hash
-    stays the same (2^-64); floats of keys with several rows under `float_tolerance`; columns whose types
+    stays the same (2^-52); floats of keys with several rows under `float_tolerance`; columns whose types
     differ beyond a safe cast, which are reported and not compared; an `after` that lost rows before it
     reached the window.
 

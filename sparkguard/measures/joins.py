@@ -3,7 +3,7 @@
 Rows are put into 4,096 buckets by the hash of their key. A bucket whose number of rows and whose two
 sums of 64-bit row hashes agree on both sides holds the same rows; only the others are grouped by
 their true key. Two buckets that differ agree by chance with a probability of 2^-128; a changed row
-of a key that is grouped stays unseen with one of 2^-64.
+of a key that is grouped stays unseen with one of 2^-52.
 """
 
 from __future__ import annotations

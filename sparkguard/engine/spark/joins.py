@@ -19,19 +19,20 @@ from sparkguard.engine.spark.sides import (
     compared,
     compared_frame,
     halves,
-    halves_of,
     in_buckets,
     key_hash,
     key_names,
     key_texts,
-    parts_hashed,
+    part_hashes,
     row_hashes,
+    short,
     sides,
     signed,
 )
 from sparkguard.engine.spark.values import comparable
-from sparkguard.measures.changes import Cause, ChangesAnswer, Group, KeyChange, Kind
+from sparkguard.measures.changes import Cause, ChangesAnswer, Group, KeyChange, Kind, grouped
 from sparkguard.measures.joins import (
+    BUCKETS,
     Causes,
     ChangedAmongMany,
     ChangedFloats,
@@ -41,59 +42,65 @@ from sparkguard.measures.joins import (
 )
 from sparkguard.measures.pairing import Pair, Pairing
 
+_FEW = 20_000
+"""How many differing keys the driver totals by itself (some 2 MiB) …"""
+_FEW_BUCKETS = BUCKETS * 9 // 10
+"""… which about 9,400 differing keys spread over so many buckets keep within."""
 _EVIDENCE_KINDS = [k.value for k in (Kind.LOST, Kind.GAINED, Kind.MULTIPLIED, Kind.CHANGED)]
 
 
 def fingerprints(read: Read, measure: Fingerprints) -> FingerprintsAnswer:
-    """Sum row hashes by bucket on each side; what is shuffled are 4,096 sums of each task.
+    """Sum row hashes by bucket on each side, and compare the sums: at most 8,192 rows reach the driver.
 
     A sum of 64-bit numbers overflows, so both halves are summed; NULL where even they do.
     """
-    sums = ("s0", "s1", "s2", "s3")
     parts = []
-    for side, sign in zip(sides(read, measure), (1, -1), strict=True):
-        found = side.select(bucket_of(measure.pairing).alias("bucket"), *row_hashes(measure.pairing))
-        groups = found.groupBy("bucket").agg(
-            F.count(F.lit(1)).alias("n"), *(F.try_sum(part).alias(n) for n, part in zip(sums, halves(), strict=True))
-        )
-        parts.append(groups.select("bucket", *signed(sign), *((F.col(s) * F.lit(sign)).alias(s) for s in sums)))
-    buckets = parts[0].unionByName(parts[1]).groupBy("bucket")
-    # A sum over NULL skips it, so an overflow is looked for by counting.
-    equal = [(F.sum(s) == 0) & (F.count(s) == F.count(F.lit(1))) for s in sums]
-    equal.append(F.sum("before") == F.sum("after"))
-    whole = buckets.agg(*(F.sum(c).alias(c) for c in COUNTS), (~reduce(and_, equal)).alias("differs"))
-    row = whole.agg(*(F.sum(c) for c in COUNTS), F.collect_list(F.when(F.col("differs"), F.col("bucket")))).collect()[0]
-    return FingerprintsAnswer(row[0] or 0, row[1] or 0, frozenset(row[2] or ()))
+    for name, side in zip(COUNTS, sides(read, measure), strict=True):
+        hashed = side.select(bucket_of(measure.pairing).alias("bucket"), *row_hashes(measure.pairing))
+        sums = (F.try_sum(half) for half in halves())
+        parts.append(hashed.groupBy("bucket").agg(F.count(F.lit(1)), *sums).withColumn("side", F.lit(name)))
+    known: dict[str, dict[int, list[int | None]]] = {name: {} for name in COUNTS}
+    for bucket, *counted, name in parts[0].unionByName(parts[1]).collect():
+        known[name][bucket] = counted
+    before, after = (known[name] for name in COUNTS)
+    differing = frozenset(b for b in {*before, *after} if before.get(b) != after.get(b) or None in before[b])
+    rows_before, rows_after = (sum(counted[0] or 0 for counted in side.values()) for side in (before, after))
+    return FingerprintsAnswer(rows_before, rows_after, differing)
 
 
 def difference(read: Read, measure: Difference) -> ChangesAnswer:
-    """Count the rows of each key of the differing buckets, and sum their hashes, in one shuffle."""
-    return answer(difference_frame(read, measure), measure.pairing.key, measure.limit)
+    """Count the rows of each key of the differing buckets, and sum their hashes, in one shuffle.
+
+    Few keys are totalled by the driver, which spares Spark two stages; that they are few shows in
+    how many buckets differ. Many are shuffled once more, since they are read twice.
+    """
+    key = measure.pairing.key
+    found = difference_frame(read, measure).where(F.col("kind").isNotNull())
+    few = _few(found, key, measure.limit) if len(measure.buckets) <= _FEW_BUCKETS else None
+    return few or answer(found.repartition(*key_names(key)), key, measure.limit)
 
 
 def difference_frame(read: Read, measure: Difference | ChangedAmongMany | ChangedFloats) -> DataFrame:
     """Each key of the differing buckets with its rows before and after, its kind and cause."""
     keys = key_names(measure.pairing.key)
-    sums = ("s0", "s1", "f0", "f1")
-    parts = []
-    for side, sign in zip(in_buckets(read, measure), (1, -1), strict=True):
-        hashed = side.select(*keys, *parts_hashed(measure.pairing))
-        values = zip(sums, [half for h in ("h0", "h1") for half in halves_of(h)], strict=True)
-        parts.append(
-            hashed.withColumn("n", F.lit(1)).select(
-                *keys, *signed(sign), *((value * F.lit(sign)).alias(n) for n, value in values)
-            )
+    hashes = part_hashes(measure.pairing)
+    parts = [
+        side.select(*keys, F.lit(1).alias("n"), *(h.alias(n) for n, h in hashes.items())).select(
+            *keys, *signed(sign), *((short(n) * F.lit(sign)).alias(n) for n in hashes)
         )
+        for side, sign in zip(in_buckets(read, measure), (1, -1), strict=True)
+    ]
     groups = parts[0].unionByName(parts[1]).groupBy(*keys)
-    counted = groups.agg(*(F.sum(c).alias(c) for c in COUNTS), *(F.try_sum(s).alias(s) for s in sums))
-    exact, floats = (F.coalesce((F.col(a) != 0) | (F.col(b) != 0), F.lit(True)) for a, b in (sums[:2], sums[2:]))  # noqa: FBT003 - a column
+    counted = groups.agg(*(F.sum(c).alias(c) for c in COUNTS), *(F.try_sum(n).alias(n) for n in hashes))
+    never, doubtful = F.lit(False), F.lit(True)  # noqa: FBT003 - columns
+    exact, floats = (F.coalesce(F.col(n) != 0, doubtful) if n in hashes else never for n in ("exact", "floats"))
     kind = (
         F.when(F.col("before") != F.col("after"), _counted_kind())
         .when(exact & (F.col("before") == 1), Kind.CHANGED.value)
         .when(exact, Kind.MANY.value)
         .when(floats & (F.col("before") == 1), Kind.FLOATS.value)
     )
-    return _classified(counted.withColumn("kind", kind), keys).drop(*sums)
+    return _classified(counted.withColumn("kind", kind), keys).drop(*hashes)
 
 
 def causes(read: Read, measure: Causes) -> ChangesAnswer:
@@ -176,6 +183,24 @@ def _classified(counted: DataFrame, keys: Sequence[str]) -> DataFrame:
     return counted.withColumns({"rows": rows, "cause": cause.otherwise(Cause.UNKNOWN.value)})
 
 
+def _few(keys: DataFrame, key: Sequence[Pair], limit: int) -> ChangesAnswer | None:
+    """Total and rank the keys in plain Python; None if there are too many."""
+    names = key_names(key)
+    worst = keys.orderBy(F.col("rows").desc(), *names).limit(_FEW)
+    rows = worst.select("kind", "cause", "rows", *COUNTS, _hash_of(key), *key_texts(key)).collect()
+    if len(rows) == _FEW:
+        return None
+    changes = (
+        (Kind(kind), Cause(cause), n, KeyChange(tuple(texts), before, after, None, found))
+        for kind, cause, n, before, after, found, *texts in rows
+    )
+    return ChangesAnswer(grouped(changes, limit))
+
+
+def _hash_of(key: Sequence[Pair]) -> SparkColumn:
+    return key_hash(Pairing(tuple(key))).alias("hash")
+
+
 def answer(keys: DataFrame, key: Sequence[Pair], limit: int) -> ChangesAnswer:
     """Total the keys by kind and cause and take the worst of each; both read one shuffle, which Spark reuses."""
     names = key_names(key)
@@ -184,7 +209,7 @@ def answer(keys: DataFrame, key: Sequence[Pair], limit: int) -> ChangesAnswer:
     worst = keys.where(F.col("kind").isNotNull()).withColumn("place", F.row_number().over(place))
     worst = worst.where(F.col("place") <= limit).select(
         "kind", "cause", "rows", *COUNTS, other.alias("other"), "place",
-        *key_texts(key), key_hash(Pairing(tuple(key))).alias("hash"),
+        *key_texts(key), _hash_of(key),
     )  # fmt: skip
     totals = keys.groupBy("kind", "cause").agg(
         F.sum("rows").alias("rows"), F.sum("before").alias("before"), F.count(F.lit(1)).alias("after")

@@ -18,6 +18,7 @@ from sparkguard.measures.pairing import Pair, Pairing
 
 COUNTS = ("before", "after")
 _HALF = 32
+_SHORT = 52
 
 
 def sides(read: Read, measure: SidesMeasure) -> list[DataFrame]:  # type: ignore[type-arg] # any answer
@@ -83,9 +84,15 @@ def row_hashes(pairing: Pairing, *, exact_only: bool = False) -> list[SparkColum
     return [_hash(*parts).alias("h0"), _hash(*parts, seed=1).alias("h1")]
 
 
-def parts_hashed(pairing: Pairing) -> list[SparkColumn]:
-    """The hash of the exact columns and that of the floats."""
-    return [_hash(("e", pairing.exact)).alias("h0"), _hash(("f", pairing.floats)).alias("h1")]
+def part_hashes(pairing: Pairing) -> dict[str, SparkColumn]:
+    """The hash of the exact columns and that of the floats, of what there is of them."""
+    parts = {"exact": ("e", pairing.exact), "floats": ("f", pairing.floats)}
+    return {name: _hash(part) for name, part in parts.items() if part[1]}
+
+
+def short(name: str) -> SparkColumn:
+    """52 bits of a hash: the sum of two cannot overflow, nor but by rare chance that of a million."""
+    return F.shiftright(F.col(name), 64 - _SHORT)
 
 
 def key_hash(pairing: Pairing) -> SparkColumn:
