@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+# A busy machine is no defect of the code.
+settings.register_profile("sparkguard", deadline=None)
+settings.load_profile("sparkguard")
 
 SETTINGS = {
     # Two tasks at a time, as the machine has cores.

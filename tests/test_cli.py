@@ -111,6 +111,31 @@ def test_a_job_of_one_check_names_its_options_in_its_errors(
     assert message in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--before", "path=x", "--key", "a"], "give after, to compare with, or other, to foretell a join"),
+        (["--before", "path=x", "--after", "y", "--key", "a"], "--after: there is no dataset 'y'"),
+        (
+            ["--before", "path=x", "--after", "path=y", "--key", "a,b", "--other", "z"],
+            "--other: there is no dataset 'z'",
+        ),
+        (
+            ["--before", "path=x", "--other", "path=y", "--key", "a", "--compare", "b,c"],
+            "compare and float_tolerance need after",
+        ),
+        (["--before", "path=x", "--after", "path=y", "--key", "a", "--float-tolerance", "-1"], "--float-tolerance"),
+    ],
+)
+def test_the_join_job_names_its_options_in_its_errors(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        check_main("join_reconciliation", arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
 def test_the_options_of_a_job_are_the_fields_of_its_check(capsys: pytest.CaptureFixture[str]) -> None:
     from sparkguard.checks.duplicate_keys import DuplicateKeys
 

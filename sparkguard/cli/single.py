@@ -118,7 +118,7 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
 
 def _short(dataset: Mapping[str, Any]) -> str:
     """A dataset's place as part of an id: the last part of its path."""
-    place = str(next(v for k, v in dataset.items() if k in _PLACES))
+    place = next("query" if k == "sql" else str(v) for k, v in dataset.items() if k in _PLACES)
     return _NOT_A_NAME.sub("_", place.rstrip("/").rpartition("/")[2])[:60]
 
 

@@ -76,6 +76,14 @@ checks:
     [
         ("{id: a, type: duplicate_keys, dataset: tt, key: [k]}", "there is no dataset 'tt', did you mean 't'?"),
         ("{id: a, type: duplicate_keys, dataset: t}", "checks[0].key: is required but missing"),
+        (
+            "{id: a, type: join_reconciliation, before: t, after: {dataset: tt, version: 1}, key: [k]}",
+            "checks[0].after: there is no dataset 'tt', did you mean 't'?",
+        ),
+        (
+            "{id: a, type: join_reconciliation, before: t, after: {dataset: t, version: v1}, key: [k]}",
+            "checks[0].after: expected the name of a dataset, or {dataset: flights, version: 41}",
+        ),
         ("{id: a, type: duplicate_keys, dataset: t, key: []}", "expected at least one entry"),
         ("{id: a, type: duplicate_keys, dataset: t, key: [k, k]}", "names a column twice"),
         ("{id: a, type: duplicate_keys, dataset: t, key: [k], history: all}", "history needs a window"),

@@ -118,7 +118,7 @@ def same_results(one: Path, other: Path) -> bool:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two small Delta tables and the weather of 2013, written by Spark."""
+    """Two small Delta tables, and the flights of 2013 with all that is joined to them, written by Spark."""
     folder = tmp_path_factory.mktemp("data")
     program = f"""
 from sparkguard import app
@@ -127,8 +127,9 @@ with app.session("data") as spark:
     good = spark.range(5000).withColumn("odd.name", F.lit("x"))
     good.write.format("delta").save("{folder}/good")
     good.where("id < 1003").unionByName(good.where("id < 3")).write.format("delta").save("{folder}/bad")
-    weather = spark.read.csv("{FLIGHTS}/weather.csv", header=True, inferSchema=True, nullValue="NA")
-    weather.write.format("delta").save("{folder}/weather")
+    for name in ("weather", "planes", "airports"):
+        rows = spark.read.csv(f"{FLIGHTS}/{{name}}.csv", header=True, inferSchema=True, nullValue="NA")
+        rows.write.format("delta").save(f"{folder}/{{name}}")
     with_zip = "{folder}/flights.csv"
     flights = spark.read.csv(with_zip, header=True, inferSchema=True, nullValue="NA")
     flights.write.format("delta").save("{folder}/flights")

@@ -57,7 +57,7 @@ def fingerprints(read: Read, measure: Fingerprints) -> FingerprintsAnswer:
     parts = []
     for name, side in zip(COUNTS, sides(read, measure), strict=True):
         hashed = side.select(bucket_of(measure.pairing).alias("bucket"), *row_hashes(measure.pairing))
-        sums = (F.try_sum(half) for half in halves())
+        sums = (F.try_sum(half).alias(f"s{i}") for i, half in enumerate(halves()))
         parts.append(hashed.groupBy("bucket").agg(F.count(F.lit(1)), *sums).withColumn("side", F.lit(name)))
     known: dict[str, dict[int, list[int | None]]] = {name: {} for name in COUNTS}
     for bucket, *counted, name in parts[0].unionByName(parts[1]).collect():
