@@ -189,8 +189,11 @@ class JoinReconciliation(Check):
         unmatched = 0 if rows[Kind.LOST] else quantities.get("unmatched_rows", 0)
         rest = f"; {count(unmatched, 'row')} without a match in other" if unmatched else ""
         rest += columns.one_sided() if columns else ""
-        passed = f"all {count(before, 'row')} {'are there' if self._after else 'would survive a join'}"
-        whole = self.verdict(finding, passed=passed + rest, failed=failed + rest, remedy=remedy(groups))
+        passed = f"{'all ' if before != 1 else ''}{count(before, 'row')} "
+        passed += f"{'is' if before == 1 else 'are'} there" if self._after else "would survive a join"
+        whole = self.verdict(
+            finding, passed=passed + rest, failed=failed + rest, remedy=remedy(groups, unmatched=unmatched > 0)
+        )
         return (whole, *self._incomparable(columns))
 
     def _groups(self, seen: Evidence) -> tuple[Group, ...]:

@@ -69,17 +69,17 @@ class Violation:
 
 
 def capped(violations: Sequence[Violation], limit: int) -> tuple[Violation, ...]:
-    """At most `limit` of the violations, in their order; every kind keeps a fair share."""
-    by_kind: dict[str, list[Violation]] = {}
+    """At most `limit` of the violations, in their order; every kind and reason keeps a fair share."""
+    groups: dict[tuple[str, str | None], list[Violation]] = {}
     for violation in violations:
-        by_kind.setdefault(violation.kind, []).append(violation)
-    left, kept = limit, dict[str, int]()
-    for waiting, (kind, members) in zip(
-        range(len(by_kind), 0, -1), sorted(by_kind.items(), key=lambda item: len(item[1])), strict=True
+        groups.setdefault((violation.kind, violation.reason), []).append(violation)
+    left, kept = limit, dict[tuple[str, str | None], int]()
+    for waiting, (group, members) in zip(
+        range(len(groups), 0, -1), sorted(groups.items(), key=lambda item: len(item[1])), strict=True
     ):
-        kept[kind] = min(len(members), -(-left // waiting))
-        left -= kept[kind]
-    return tuple(v for kind, members in by_kind.items() for v in members[: kept[kind]])
+        kept[group] = min(len(members), -(-left // waiting))
+        left -= kept[group]
+    return tuple(v for group, members in groups.items() for v in members[: kept[group]])
 
 
 @dataclass(frozen=True, slots=True)

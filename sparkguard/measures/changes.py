@@ -173,9 +173,9 @@ def told(
     return f"{whole} {verb or ('is' if rows == 1 else 'are')} {kind} ({causes})"
 
 
-def remedy(groups: Sequence[Group]) -> str | None:
+def remedy(groups: Sequence[Group], *, unmatched: bool) -> str | None:
     """What to look at first: the group with the most rows decides."""
     if not groups:
-        return None
+        return "complete other: a left join fills what is missing with NULL" if unmatched else None
     worst = max(groups, key=lambda g: g.rows)
     return _REMEDIES.get((worst.kind, worst.cause)) or _REMEDIES[worst.kind, None]

@@ -147,7 +147,7 @@ def test_floats_may_be_apart_by_the_tolerance_relative_to_large_values() -> None
 
 def test_columns_that_one_side_has_are_listed_and_not_compared() -> None:
     finding = found([{"k": 1, "x": 1}], [{"k": 1, "y": 2, "z": 3}])
-    assert finding.message == "all 1 row are there; only before: x; only after: y, z"
+    assert finding.message == "1 row is there; only before: x; only after: y, z"
     assert values(finding, "missing_columns", "added_columns") == [1, 2]
 
 

@@ -28,10 +28,15 @@ results: ${RESULTS}
 datasets:
   good: {path: GOOD}
   bad: {path: BAD}
+  shifted: {sql: "select if(id = 7, -7, id) as id, `odd.name` from delta.`GOOD`"}
+  renamed: {sql: "select id, if(id = 7, 'y', `odd.name`) as `odd.name` from delta.`GOOD`"}
 checks:
   - {id: good_key, type: duplicate_keys, dataset: good, key: [id]}
   - {id: bad_key, type: duplicate_keys, dataset: bad, key: [id, "odd.name"]}
   - {id: late, type: duplicate_keys, dataset: good, key: [id, "odd.name"], needs: [good_key]}
+  - {id: joined, type: join_reconciliation, before: good, after: bad, other: bad, key: [id]}
+  - {id: cells, type: join_reconciliation, before: good, after: renamed, key: [id]}
+  - {id: many, type: join_reconciliation, before: good, after: shifted, key: [odd.name]}
 """
 
 

@@ -22,7 +22,7 @@ from sparkguard.engine.spark.sides import (
     sides,
     signed,
 )
-from sparkguard.engine.spark.values import text, whole_value
+from sparkguard.engine.spark.values import hashes_apart, text, whole_value
 from sparkguard.measures.changes import Cause, ChangesAnswer, Kind
 from sparkguard.measures.joins import CELLS, Cell, CellsAnswer, ChangedAmongMany, ChangedCells, ChangedFloats
 from sparkguard.measures.pairing import Pair
@@ -71,8 +71,13 @@ def changed_floats_frame(read: Read, measure: ChangedFloats) -> DataFrame:
 
 
 def changed_cells(read: Read, measure: ChangedCells) -> CellsAnswer:
-    """Fetch the columns that differ between the two rows of some keys, by their places."""
+    """Fetch the columns that differ between the two rows of some keys, by their places.
+
+    Keys that cannot be hashed cannot be found again, and all rows would seem to be theirs.
+    """
     pairing = measure.pairing
+    if all(hashes_apart(p.type) for p in pairing.key):
+        return CellsAnswer({})
     keys = key_names(pairing.key)
     found = key_hash(pairing).isin(sorted(measure.hashes))
     before, after = (side.where(found) for side in sides(read, measure))
