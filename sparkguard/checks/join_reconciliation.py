@@ -12,13 +12,13 @@ from sparkguard.core.check import Check, Run
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.fields import Bounds, VersionedField, WindowField
 from sparkguard.core.finding import EvidenceQuery, Finding, Quantity, Status, Violation
-from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count
+from sparkguard.core.text import REDACTED, count
 from sparkguard.core.threshold import Bound
 from sparkguard.core.types import common_type
 from sparkguard.errors import DataError
-from sparkguard.measures.changes import Group, Kind, reason, remedy, told
+from sparkguard.measures.changes import UNMATCHED, ChangesAnswer, Group, Kind, reason, remedy, told
 from sparkguard.measures.joins import (
     Causes,
     Cell,
@@ -50,8 +50,10 @@ class JoinReconciliation(Check):
     Cost: one read of both sides and no shuffle of rows while they are equal: 4,096 buckets are compared
     by their rows and two sums of 64-bit row hashes. Differing buckets are read again and grouped by
     the true key, one shuffle; where rows were lost, gained or multiplied and `other` is given, the keys
-    of all three are read once more; changed rows are looked up for the evidence. `other` costs a read of
-    it and one of the key before, with a shuffle of each. The driver sees counts and capped evidence.
+    of all three are read once more; changed rows are looked up for the evidence. Changed rows of keys
+    with several, and floats that differ under `float_tolerance`, cost 4 more reads each. `other` costs a
+    read of it and one of the key before, with a shuffle of each. The driver sees 8,192 sums, up to
+    20,000 keys that differ, and capped evidence.
 
     Blind to: a bucket that differs and has equal sums all the same (2^-128), a changed row whose hash
     stays the same (2^-52); floats of keys with several rows under `float_tolerance`; columns whose types
@@ -82,7 +84,8 @@ class JoinReconciliation(Check):
     }
     COST: ClassVar[str] = (
         "2 scans without a shuffle while both sides are equal; else 2 more with 1 shuffle of the differing "
-        "buckets, 3 for the causes, 2 for changed columns; other: 1 scan of each key, 2 shuffles"
+        "buckets, 3 for the causes, 2 for changed columns, 4 for changed rows of keys with several, 4 for floats "
+        "within the tolerance; other: 1 scan of each key, 2 shuffles"
     )
 
     before: VersionedField = Field(examples=["path=data/predictions"])
@@ -120,11 +123,24 @@ class JoinReconciliation(Check):
             message = "compare and float_tolerance need after"
         elif self.other_key and (self.other is None or len(self.other_key) != len(self.key)):
             message = "other_key names as many columns of other as key has"
-        elif self.other is None and "unmatched_rows" in {*self.error_if, *self.warn_if}:
-            message = "a bound on unmatched_rows needs other"
+        elif len(set(self.key)) < len(self.key):
+            message = f"key names a column twice: {', '.join(self.key)}"
+        else:
+            message = self._unknowable()
         if message is not None:
             raise ValueError(message)
         return self
+
+    def _unknowable(self) -> str | None:
+        """Why a bound can never be judged; None if all can."""
+        needs = {
+            "unmatched_rows": (self.other is not None, "other"),
+            "incomparable_columns": (self.after is not None, "after"),
+            "missing_columns": (self.after is not None and self.compare == "all", "after and compare: all"),
+            "added_columns": (self.after is not None and self.compare == "all", "after and compare: all"),
+        }
+        bounds = (name for name in (*self.error_if, *self.warn_if) if name in needs and not needs[name][0])
+        return next((f"a bound on {name} needs {needs[name][1]}" for name in bounds), None)
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -172,6 +188,7 @@ class JoinReconciliation(Check):
             quantities["incomparable_columns"] = len(columns.incomparable)
             if self.compare == "all":
                 quantities |= {"missing_columns": len(columns.missing), "added_columns": len(columns.added)}
+        cells, unread = self._cells(seen)
         finding = Finding(
             Status.PASS,
             "",
@@ -181,19 +198,20 @@ class JoinReconciliation(Check):
             columns=self.key,
             source=self._after or self._before,
             reference=self._before if self._after else self._other,
-            violations=tuple(v for g in groups for v in self._evidence(g, self._cells(seen))),
+            violations=(*(v for g in groups for v in self._evidence(g, cells)), *self._unmatched(seen)),
             queries=tuple(self._queries(seen)),
         )
-        verb = "would be" if self._after is None else ""
-        failed = "; ".join(told(kind, groups, before, self._named, verb) for kind in _KINDS if rows[kind])
+        parts = (told(k, groups, before, self._named, foretold=self._after is None) for k in _KINDS if rows[k])
+        failed = "; ".join(parts)
         unmatched = 0 if rows[Kind.LOST] else quantities.get("unmatched_rows", 0)
         rest = f"; {count(unmatched, 'row')} without a match in other" if unmatched else ""
-        rest += columns.one_sided() if columns else ""
+        rest += (columns.one_sided() if columns else "") + unread
         passed = f"{'all ' if before != 1 else ''}{count(before, 'row')} "
         passed += f"{'is' if before == 1 else 'are'} there" if self._after else "would survive a join"
-        whole = self.verdict(
-            finding, passed=passed + rest, failed=failed + rest, remedy=remedy(groups, unmatched=unmatched > 0)
-        )
+        told_of = {"violation_rows", "violation_rate", *(f"{kind}_rows" for kind in _KINDS if rows[kind])}
+        whole = self.verdict(finding, passed=passed + rest, failed=failed + rest, told=told_of)
+        if whole.decision is not None and whole.status in (Status.FAIL, Status.WARN):
+            whole = replace(whole, remedy=remedy(groups, whole.decision.metric_name))
         return (whole, *self._incomparable(columns))
 
     def _groups(self, seen: Evidence) -> tuple[Group, ...]:
@@ -204,7 +222,8 @@ class JoinReconciliation(Check):
         if difference is None:
             return ()
         causes, more = self._causes(seen), (self._among_many(seen), self._floats(seen))
-        counted = seen.require(causes) if causes else seen.require(difference)
+        found = seen.get(causes) if causes else None
+        counted = found if isinstance(found, ChangesAnswer) else seen.require(difference)
         if causes and counted.rows(*_COUNTED) != seen.require(difference).rows(*_COUNTED):
             raise _moved()
         changed = [g for m in (difference, *more) if m for g in seen.require(m).of(Kind.CHANGED)]
@@ -291,33 +310,54 @@ class JoinReconciliation(Check):
 
     def _queries(self, seen: Evidence) -> Iterable[EvidenceQuery]:
         preview, difference, causes = self._preview(seen), self._difference(seen), self._causes(seen)
-        if self._after is None and preview is not None:
-            yield EvidenceQuery(preview, "")
+        if preview is not None and (self._after is None or self._bounds_unmatched):
+            yield EvidenceQuery(preview, UNMATCHED if self._after else "")
         if causes is not None:
             yield EvidenceQuery(causes, "")
         if difference is not None:
             yield EvidenceQuery(difference, "changed" if causes else "")
         yield from (EvidenceQuery(m, "") for m in (self._among_many(seen), self._floats(seen)) if m)
 
-    def _cells(self, seen: Evidence) -> Mapping[Texts, tuple[Cell, ...]]:
+    def _cells(self, seen: Evidence) -> tuple[Mapping[Texts, tuple[Cell, ...]], str]:
+        """The changed columns by key; where they could not be read, the verdict stands, and it is said."""
         measure = self._changed_cells(seen)
-        return seen.require(measure).cells if measure else {}
+        answer = seen.get(measure) if measure else None
+        if isinstance(answer, Broken):
+            return {}, f"; the changed columns could not be read ({answer.reason})"
+        return (answer.cells if answer else {}), ""
+
+    def _unmatched(self, seen: Evidence) -> Iterable[Violation]:
+        preview = self._preview(seen)
+        if self._after is not None and preview is not None and self._bounds_unmatched:
+            for group in seen.require(preview).of(Kind.LOST):
+                for top in group.top:
+                    key = dict(zip(self.key, top.values, strict=True))
+                    yield Violation(UNMATCHED, key, reason(group.cause, top), count=top.rows)
+
+    @property
+    def _bounds_unmatched(self) -> bool:
+        return "unmatched_rows" in {*self.error_if, *self.warn_if}
+
+    def _cell(self, column: str, value: str | None) -> str:
+        """A changed value for people, unless it is hidden or holds a field that is."""
+        hidden = any(name.replace("`", "").startswith(f"{column}.") for name in self.redact)
+        return REDACTED if hidden else self.text(column, value)
 
     def _evidence(self, group: Group, cells: Mapping[Texts, tuple[Cell, ...]]) -> Iterable[Violation]:
         for top in group.top:
             key = dict(zip(self.key, top.values, strict=True))
-            changed = cells.get(top.values, ())
+            alone = group.kind is Kind.CHANGED and top.before == 1
+            changed = cells.get(top.values, ()) if alone else ()
             if changed:
                 names = ", ".join(c.column for c in changed)
                 expected, actual = (
-                    ", ".join(f"{c.column}={self.text(c.column, v)}" for c, v in zip(changed, side, strict=True))
+                    ", ".join(f"{c.column}={self._cell(c.column, v)}" for c, v in zip(changed, side, strict=True))
                     for side in ([c.before for c in changed], [c.after for c in changed])
                 )
                 yield Violation(group.kind.value, key, f"changed: {names}", expected, actual, 1)
             else:
                 expected, actual = count(top.before, "row"), count(top.after, "row")
-                rows = abs(top.before - top.after) or top.before
-                yield Violation(group.kind.value, key, reason(group.cause, top), expected, actual, rows)
+                yield Violation(group.kind.value, key, reason(group.cause, top), expected, actual, top.rows)
 
     def _named(self, texts: Texts) -> str:
         return ", ".join(f"{c}={self.text(c, v)}" for c, v in zip(self.key, texts, strict=True))

@@ -38,6 +38,7 @@ from sparkguard.runner import Choice
 
 _PLACES = {"path", "table", "sql"}
 _NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")
+_NEXT_FIELD = re.compile(r",(?=\s*(?:where|time_column|partition)\s*=)")
 _BOUND = re.compile(r"\s*(\w*)\s*:?\s*(.*)", re.DOTALL)
 _NOT_A_NAME = re.compile(r"[^\w.-]+")
 
@@ -132,7 +133,11 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
         return [part.strip() for part in text.split(",")]
     if name in ("error_if", "warn_if"):
         return dict(_bound(part) for part in text.split(","))
-    pairs = [part.partition("=") for part in _NEXT_PAIR.split(text)]
+    if text.lstrip().startswith("sql="):
+        # A query may hold commas and equals signs; only the other fields of a dataset end it.
+        pairs = [part.partition("=") for part in _NEXT_FIELD.split(text)]
+    else:
+        pairs = [part.partition("=") for part in _NEXT_PAIR.split(text)]
     block = all(middle and key.strip().isidentifier() for key, middle, _ in pairs)
     if block and (not is_text or pairs[0][0].strip() in _PLACES):
         return {key.strip(): resolve(value.strip()) for key, _, value in pairs}

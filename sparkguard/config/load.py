@@ -20,12 +20,13 @@ from sparkguard.config.problems import did_you_mean, problems
 from sparkguard.config.yaml import Document, Path, parse, show_path
 from sparkguard.core.check import Check
 from sparkguard.core.plan import cycle
-from sparkguard.core.source import Dataset, Source
+from sparkguard.core.source import Dataset, Source, Versioned
 from sparkguard.core.suite import Results, Suite
 from sparkguard.core.text import is_secret
 from sparkguard.errors import ConfigError, Problem
 
 _DATE = "date"
+_SOURCE_FIELDS = ("dataset", "before", "after", "other")
 _NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit")
 
 
@@ -220,14 +221,19 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
         if dataset is None:
             near = did_you_mean(source.dataset, datasets)
             yield (*at, _field_of(check, source)), f"there is no dataset '{source.dataset}'{near}"
+        elif source.version is not None and dataset.sql is not None:
+            yield (*at, _field_of(check, source)), f"dataset '{dataset.name}' is a query, so it has no versions"
         elif source.window is not None and dataset.time_column is None:
             yield (*at, "window"), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
 
 
 def _field_of(check: Check, source: Source) -> str:
-    """The field that names a source's dataset."""
-    values = ((name, getattr(check, name)) for name in type(check).model_fields)
-    return next((n for n, v in values if source.dataset in (v, getattr(v, "dataset", None))), "dataset")
+    """The field that names a source's dataset, at its version."""
+    for name in _SOURCE_FIELDS:
+        value = getattr(check, name, None)
+        if value in (source.dataset, Versioned(source.dataset, source.version)):
+            return name
+    return _SOURCE_FIELDS[0]
 
 
 def _fingerprints(template: Document, checks: tuple[Check, ...]) -> dict[str, str]:

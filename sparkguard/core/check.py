@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar, Literal, Self
@@ -100,9 +100,19 @@ class Check(BaseModel, ABC):
         message = f"Great Expectations has no words for {self.kind()}"
         raise DataError(message)
 
-    def verdict(self, finding: Finding, *, passed: str, failed: str, remedy: str | None = None) -> Finding:
+    def verdict(
+        self,
+        finding: Finding,
+        *,
+        passed: str,
+        failed: str,
+        remedy: str | None = None,
+        told: Collection[str] | None = None,
+    ) -> Finding:
         """Complete a finding: its status by the bounds, its message by its status.
 
+        `told` are the quantities of which `failed` speaks (None: all); the message adds what decided
+        if it is none of them.
         Nothing evaluated and nothing found is never a pass unless `on_empty` says so.
         """
         if finding.evaluated_rows == 0 and not finding.violation_rows:
@@ -115,11 +125,14 @@ class Check(BaseModel, ABC):
         }
         quantities = {**finding.quantities, **rows} if finding.evaluated_rows is not None else finding.quantities
         decision = decide(quantities, self.error_if, self.warn_if)
+        if finding.evaluated_rows == 0 and decision.status in (Status.PASS, Status.WARN):
+            return self._empty(finding)
         bad = bool(finding.violation_rows)
+        silent = told is not None and decision.metric_name not in told
         message = failed if bad else passed
         if bad and decision.status is Status.PASS:
             message += " (within the bounds)"
-        elif decision.reason and (decision.margin or not bad or decision.status is Status.ERROR):
+        elif decision.reason and (decision.margin or not bad or silent or decision.status is Status.ERROR):
             message += f"; {decision.reason}"
         return replace(
             finding,

@@ -11,7 +11,7 @@ _MOST_DIGITS = 38
 _DECIMAL = re.compile(r"decimal\((\d+),(-?\d+)\)")
 _TEXT = re.compile(r"string|varchar\(\d+\)")
 _NO_KEY = ("array", "map", "struct", "variant", "void", "geometry", "geography", "interval")
-_NO_ORDER = ("geometry", "geography", "void")
+_NO_EQUALITY = re.compile(r"(?:^|[<:,])(?:geometry|geography|void|interval(?:$|[,>]))|map<.*(?:map<|variant)|.+map<")
 
 
 def can_be_key(kind: str) -> bool:
@@ -21,7 +21,7 @@ def can_be_key(kind: str) -> bool:
 
 def can_be_compared(kind: str) -> bool:
     """Whether two values of a type can be told apart: all but maps inside other types, and shapes."""
-    return not kind.startswith(_NO_ORDER) and "map<" not in kind.removeprefix("map<")
+    return _NO_EQUALITY.search(kind) is None
 
 
 def common_type(one: str, other: str, *, tolerant: bool = False) -> str | None:

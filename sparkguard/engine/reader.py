@@ -84,8 +84,12 @@ class Reader:
         return pin
 
     def _open(self, dataset: Dataset, version: int | None) -> tuple[DataFrame, int | None]:
-        if dataset.name in self._frames:
-            return self._frames[dataset.name], None
+        supplied = self._frames.get(dataset.name)
+        if version is not None and (supplied is not None or dataset.sql is not None):
+            message = "it is a query or a data frame, so it has no versions"
+            raise DataError(message, "name a dataset with a path or a table")
+        if supplied is not None:
+            return supplied, None
         if dataset.sql is not None:
             return self._spark.sql(dataset.sql), None
         if self._is_delta(dataset):

@@ -39,7 +39,7 @@ class SparkEngine:
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> DataFrame:
         """All evidence of some measures: `kind`, `key` (a map of texts, `redact` hidden), `reason`, `count`."""
         frames = [evidence_frame(self._reader.frame, q.measure, q.kind, redact) for q in queries]
-        return reduce(DataFrame.unionByName, frames)
+        return reduce(lambda a, b: a.unionByName(b), frames)
 
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:

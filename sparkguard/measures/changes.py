@@ -22,6 +22,10 @@ class Kind(StrEnum):
     FLOATS = "floats"
 
 
+UNMATCHED = "unmatched"
+"""The kind of evidence for rows that are there, without a match in other."""
+
+
 class Cause(StrEnum):
     """Why rows were lost, gained or multiplied, as people read it."""
 
@@ -39,12 +43,13 @@ class Cause(StrEnum):
 class KeyChange:
     """A key with its rows before, after and in the other table (None if that was not looked at).
 
-    `hash` finds the key's rows again; `values` are texts, None for NULL.
+    `rows` are those that its kind counts; `hash` finds the key again; `values` are texts, None for NULL.
     """
 
     values: tuple[str | None, ...]
     before: int
     after: int
+    rows: int
     other: int | None = None
     hash: int = 0
 
@@ -120,21 +125,20 @@ def texts(values: Values) -> tuple[str | None, ...]:
     return tuple(text(v) for v in values)
 
 
-def key_change(key: Values, before: int, after: int, other: int | None = None) -> KeyChange:
+def key_change(key: Values, before: int, after: int, rows: int, other: int | None = None) -> KeyChange:
     """A change of a key in plain Python."""
-    return KeyChange(texts(key), before, after, other, hash(key))
+    return KeyChange(texts(key), before, after, rows, other, hash(key))
 
 
-def grouped(found: Iterable[tuple[Kind, Cause, int, KeyChange]], limit: int) -> tuple[Group, ...]:
+def grouped(found: Iterable[tuple[Kind, Cause, KeyChange]], limit: int) -> tuple[Group, ...]:
     """Total changed keys by kind and cause, and keep the `limit` worst of each."""
-    by: dict[tuple[Kind, Cause], list[tuple[int, KeyChange]]] = {}
-    for kind, cause, rows, change in found:
-        by.setdefault((kind, cause), []).append((rows, change))
+    by: dict[tuple[Kind, Cause], list[KeyChange]] = {}
+    for kind, cause, change in found:
+        by.setdefault((kind, cause), []).append(change)
     groups = []
     for (kind, cause), members in by.items():
-        members.sort(key=lambda m: (-m[0], [(v is not None, v or "") for v in m[1].values]))
-        top = tuple(change for _, change in members[:limit])
-        groups.append(Group(kind, cause, len(members), sum(rows for rows, _ in members), top))
+        members.sort(key=lambda m: (-m.rows, [(v is not None, v or "") for v in m.values]))
+        groups.append(Group(kind, cause, len(members), sum(m.rows for m in members), tuple(members[:limit])))
     return tuple(groups)
 
 
@@ -160,22 +164,43 @@ def reason(cause: Cause, change: KeyChange) -> str | None:
 
 
 def told(
-    kind: Kind, groups: Sequence[Group], before: int, named: Callable[[tuple[str | None, ...]], str], verb: str = ""
+    kind: Kind,
+    groups: Sequence[Group],
+    before: int,
+    named: Callable[[tuple[str | None, ...]], str],
+    *,
+    foretold: bool,
 ) -> str:
-    """`3 of 10 rows are lost (2 NULL key: id=NULL, 1 no match in other: id=7)`."""
+    """`3 of 10 rows are lost (2 NULL key: id=NULL; 1 no match in other: id=7)`."""
     mine = [g for g in groups if g.kind is kind]
     rows = sum(g.rows for g in mine)
     part = kind in (Kind.LOST, Kind.CHANGED)
     whole = f"{rows:,} of {count(before, 'row')}" if part else count(rows, "row")
-    causes = ", ".join(
-        ("" if g.cause is Cause.UNKNOWN else f"{g.rows:,} {g.cause}: ") + named(g.top[0].values) for g in mine
+    causes = "; ".join(
+        ("" if g.cause is Cause.UNKNOWN else f"{g.rows:,} {g.cause}: ")
+        + ("" if g.keys == 1 else "for example ")
+        + named(g.top[0].values)
+        for g in mine
     )
-    return f"{whole} {verb or ('is' if rows == 1 else 'are')} {kind} ({causes})"
+    if foretold:
+        return f"{whole} would be {kind} by {'an inner' if kind is Kind.LOST else 'a'} join ({causes})"
+    return f"{whole} {'is' if rows == 1 else 'are'} {kind} ({causes})"
 
 
-def remedy(groups: Sequence[Group], *, unmatched: bool) -> str | None:
-    """What to look at first: the group with the most rows decides."""
-    if not groups:
-        return "complete other: a left join fills what is missing with NULL" if unmatched else None
-    worst = max(groups, key=lambda g: g.rows)
+_OTHER_REMEDIES: Mapping[str, str] = {
+    "unmatched_rows": "complete other: a left join fills what is missing with NULL",
+    "missing_columns": "find out what dropped the columns between before and after",
+    "added_columns": "find out what added the columns between before and after",
+    "incomparable_columns": "cast the columns to one type, in a dataset's sql",
+}
+
+
+def remedy(groups: Sequence[Group], metric: str | None) -> str | None:
+    """What to look at first, by the quantity that decided; its group with the most rows tells."""
+    if metric is not None and metric in _OTHER_REMEDIES:
+        return _OTHER_REMEDIES[metric]
+    mine = [g for g in groups if metric == f"{g.kind}_rows"] or groups
+    if not mine:
+        return None
+    worst = max(mine, key=lambda g: g.rows)
     return _REMEDIES.get((worst.kind, worst.cause)) or _REMEDIES[worst.kind, None]

@@ -127,7 +127,7 @@ class Difference(SidesMeasure[ChangesAnswer]):
                 rows = len(b)
             if kind is not None:
                 cause = cause_without_other(kind, len(b), len(a), null=None in key)
-                found.append((kind, cause, rows, key_change(key, len(b), len(a))))
+                found.append((kind, cause, key_change(key, len(b), len(a), rows)))
         return ChangesAnswer(grouped(found, self.limit), sum(map(len, before.values())))
 
     def _changed(self, b: list[tuple[Values, Values]], a: list[tuple[Values, Values]]) -> Kind | None:
@@ -158,7 +158,7 @@ class ChangedAmongMany(SidesMeasure[ChangesAnswer]):
             if len(b) > 1 and len(after.get(key, [])) == len(b):
                 missing = Counter(r[0] for r in b) - Counter(r[0] for r in after[key])
                 if missing:
-                    found.append((Kind.CHANGED, Cause.UNKNOWN, missing.total(), key_change(key, len(b), len(b))))
+                    found.append((Kind.CHANGED, Cause.UNKNOWN, key_change(key, len(b), len(b), missing.total())))
         return ChangesAnswer(grouped(found, self.limit))
 
     def __str__(self) -> str:
@@ -182,7 +182,7 @@ class ChangedFloats(SidesMeasure[ChangesAnswer]):
         for key, b in before.items():
             a = after.get(key, [])
             if len(b) == len(a) == 1 and b[0][0] == a[0][0] and not self.pairing.near(b[0][1], a[0][1]):
-                found.append((Kind.CHANGED, Cause.UNKNOWN, 1, key_change(key, 1, 1)))
+                found.append((Kind.CHANGED, Cause.UNKNOWN, key_change(key, 1, 1, 1)))
         return ChangesAnswer(grouped(found, self.limit))
 
     def __str__(self) -> str:
@@ -259,7 +259,7 @@ class Causes(Keyed[ChangesAnswer]):
                 kind, rows = counted(before[key], after[key])
                 if kind is not None:
                     cause = cause_with_other(kind, before[key], after[key], other[key], null=None in key)
-                    found.append((kind, cause, rows, key_change(key, before[key], after[key], other[key])))
+                    found.append((kind, cause, key_change(key, before[key], after[key], rows, other[key])))
         return ChangesAnswer(grouped(found, self.limit), before.total())
 
     def __str__(self) -> str:

@@ -126,8 +126,8 @@ def test_the_preflight_foretells_an_inner_and_a_left_join() -> None:
     finding = found(keyed(1, 2, 2, None), None, keyed(1, 1, 1))
     assert values(finding, "lost_rows", "multiplied_rows", "unmatched_rows", "gained_rows") == [3, 2, 3, 0]
     assert finding.message == (
-        "3 of 4 rows would be lost (2 no match in other: k=2, 1 NULL key: k=NULL); "
-        "2 rows would be multiplied (2 duplicate key in other: k=1)"
+        "3 of 4 rows would be lost by an inner join (2 no match in other: k=2; 1 NULL key: k=NULL); "
+        "2 rows would be multiplied by a join (2 duplicate key in other: k=1)"
     )
     assert found(keyed(1, 2), None, keyed(1, 2, 3)).message == "all 2 rows would survive a join"
 
@@ -200,6 +200,8 @@ def test_values_can_be_kept_out_of_evidence_and_message() -> None:
         ({"after": None, "other": "o", "compare": "none"}, "need after"),
         ({"other": "o", "other_key": ("x", "y")}, "as many columns"),
         ({"warn_if": {"unmatched_rows": "> 0"}}, "needs other"),
+        ({"warn_if": {"missing_columns": "> 0"}, "compare": "none"}, "missing_columns needs after and compare: all"),
+        ({"key": ("k", "k")}, "names a column twice"),
         ({"before": {"dataset": "b"}}, "expected the name of a dataset, or {dataset: flights, version: 41}"),
         ({"float_tolerance": 0}, "greater than 0"),
     ],
@@ -212,6 +214,44 @@ def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], m
 def test_keys_of_types_that_cannot_be_matched_are_refused() -> None:
     with pytest.raises(DataError, match="key column 'k' is bigint on one side and string on the other"):
         found(keyed(1), keyed("1"))
+
+
+def test_the_count_of_a_changed_key_is_that_of_its_changed_rows() -> None:
+    finding = found([{"k": 1, "v": 1}, {"k": 1, "v": 2}], [{"k": 1, "v": 1}, {"k": 1, "v": 3}])
+    assert [(v.kind, v.count, v.expected, v.actual) for v in finding.violations] == [("changed", 1, "2 rows", "2 rows")]
+
+
+def test_what_decided_is_told_even_where_other_rows_are_told_too() -> None:
+    bounds = {"unmatched_rows": Bound(">", 1), "lost_rows": Bound(">", 5)}
+    finding = found(keyed(*range(10)), keyed(*range(9)), keyed(0, 1, 2), error_if=bounds)
+    assert (finding.status, values(finding)) == (Status.FAIL, [1, 0, 0, 0])
+    assert finding.message.endswith("unmatched_rows is 7, and '> 1' fails")
+    assert finding.remedy == "complete other: a left join fills what is missing with NULL"
+
+
+def test_rows_that_a_left_join_left_without_a_match_are_evidence_where_they_are_bounded() -> None:
+    finding = found(keyed(1, 2, None), keyed(1, 2, None), keyed(1), error_if={"unmatched_rows": Bound(">", 1)})
+    assert sorted(reasons(finding), key=str) == [
+        ("unmatched", {"k": "2"}, "no match in other", 1),
+        ("unmatched", {"k": None}, "NULL key", 1),
+    ]
+
+
+def test_every_cause_is_among_the_evidence() -> None:
+    finding = found(keyed(*range(150), None), keyed(999), keyed(999), violation_limit=20)
+    assert {v.reason for v in finding.violations if v.kind == "lost"} == {"no match in other", "NULL key"}
+
+
+def test_an_empty_before_never_passes_silently() -> None:
+    window = Window(datetime(2026, 1, 8), datetime(2026, 1, 9))
+    before, after = [{"k": 1, "ts": datetime(2026, 1, 1)}], [{"k": 1, "ts": datetime(2026, 1, 8)}]
+    assert found(before, after, window=window, error_if={"lost_rows": Bound(">", 0)}).status is Status.ERROR
+
+
+def test_a_hidden_field_hides_the_struct_that_holds_it() -> None:
+    before: Rows = [{"k": 1, "v": "{email: x}"}]
+    after: Rows = [{"k": 1, "v": "{email: y}"}]
+    assert found(before, after, redact=("v.email",)).violations[0].expected == "v=[redacted]"
 
 
 small = st.lists(st.tuples(st.sampled_from([1, 2, 3, None]), st.sampled_from([0, 1, None])), max_size=12)

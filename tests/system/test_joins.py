@@ -67,7 +67,7 @@ def test_a_join_with_planes_loses_flights_some_for_want_of_a_tail_number(found: 
         assert lost["evaluated_rows"] == 336_776
         assert reasons(found, check) == {"lost": {"NULL key", "no match in other"}}
     messages = {r["check_id"]: r["message"] for r in rows(found, "check_results")}
-    assert messages["planes"].startswith("52,606 of 336,776 rows are lost (50,094 no match in other: tailnum=N725MQ, ")
+    assert messages["planes"].startswith("52,606 of 336,776 rows are lost (50,094 no match in other: for example ")
     assert "2,512 NULL key: tailnum=NULL" in messages["planes"]
 
 

@@ -40,7 +40,7 @@ def changed_among_many_frame(read: Read, measure: ChangedAmongMany) -> DataFrame
     keys = key_names(measure.pairing.key)
     wanted = difference_frame(read, measure).where(F.col("kind") == Kind.MANY.value)
     rows = reduce(
-        DataFrame.unionByName,
+        lambda a, b: a.unionByName(b),
         (
             side.select(*keys, *row_hashes(measure.pairing, exact_only=True), F.lit(1).alias("n")).select(
                 *keys, "h0", "h1", *signed(sign)
@@ -73,10 +73,10 @@ def changed_floats_frame(read: Read, measure: ChangedFloats) -> DataFrame:
 def changed_cells(read: Read, measure: ChangedCells) -> CellsAnswer:
     """Fetch the columns that differ between the two rows of some keys, by their places.
 
-    Keys that cannot be hashed cannot be found again, and all rows would seem to be theirs.
+    Keys of which a part cannot be hashed cannot be found again: too many rows would seem to be theirs.
     """
     pairing = measure.pairing
-    if all(hashes_apart(p.type) for p in pairing.key):
+    if any(hashes_apart(p.type) for p in pairing.key):
         return CellsAnswer({})
     keys = key_names(pairing.key)
     found = key_hash(pairing).isin(sorted(measure.hashes))
@@ -92,7 +92,8 @@ def changed_cells(read: Read, measure: ChangedCells) -> CellsAnswer:
         for i, (different, texts) in enumerate(zip(differs, shown, strict=True))
     )
     changed = F.expr(f"slice(array_compact(array({cells})), 1, {CELLS})")
-    rows = paired.select(*key_texts(pairing.key), changed.alias("cells")).collect()
+    found_cells = paired.select(*key_texts(pairing.key), changed.alias("cells")).where(F.size("cells") > 0)
+    rows = found_cells.limit(len(measure.hashes)).collect()
     return CellsAnswer(
         {tuple(row[k] for k in keys): tuple(Cell(pairs[i].one.name, b, a) for i, b, a in row["cells"]) for row in rows}
     )
@@ -114,11 +115,9 @@ def _near(i: int, tolerance: float) -> str:
 
 
 def _differs(name: str, kind: str) -> str:
-    """Whether a column of a pair differs; maps have no equality of their own."""
-    one, other = (
-        whole_value(f"{side}.{name}", kind)[0] if kind.startswith("map<") else f"{side}.{name}" for side in "ba"
-    )
-    return f"NOT {one} <=> {other}"
+    """Whether a column of a pair differs; what is nested or collated by what its hash is made of."""
+    parts = zip(whole_value(f"b.{name}", kind), whole_value(f"a.{name}", kind), strict=True)
+    return " OR ".join(f"NOT {one} <=> {other}" for one, other in parts)
 
 
 def _shown(value: str, pair: Pair) -> str:

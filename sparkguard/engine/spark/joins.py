@@ -30,7 +30,7 @@ from sparkguard.engine.spark.sides import (
     signed,
 )
 from sparkguard.engine.spark.values import comparable
-from sparkguard.measures.changes import Cause, ChangesAnswer, Group, KeyChange, Kind, grouped
+from sparkguard.measures.changes import UNMATCHED, Cause, ChangesAnswer, Group, KeyChange, Kind, grouped
 from sparkguard.measures.joins import (
     BUCKETS,
     Causes,
@@ -143,7 +143,7 @@ def _counted_sides(read: Read, measure: Causes, keys: Sequence[str]) -> DataFram
         if measure.buckets is not None:
             rows = rows.where(among(bucket_of(pairing), measure.buckets))
         parts.append(rows.withColumn("n", F.lit(1)).select(*keys, *signed(sign)))
-    counted = reduce(DataFrame.unionByName, parts).groupBy(*keys).agg(*(F.sum(c).alias(c) for c in COUNTS))
+    counted = reduce(lambda a, b: a.unionByName(b), parts).groupBy(*keys).agg(*(F.sum(c).alias(c) for c in COUNTS))
     return counted if measure.after is None else counted.where(F.col("before") != F.col("after"))
 
 
@@ -191,7 +191,7 @@ def _few(keys: DataFrame, key: Sequence[Pair], limit: int) -> ChangesAnswer | No
     if len(rows) == _FEW:
         return None
     changes = (
-        (Kind(kind), Cause(cause), n, KeyChange(tuple(texts), before, after, None, found))
+        (Kind(kind), Cause(cause), KeyChange(tuple(texts), before, after, n, None, found))
         for kind, cause, n, before, after, found, *texts in rows
     )
     return ChangesAnswer(grouped(changes, limit))
@@ -222,7 +222,8 @@ def answer(keys: DataFrame, key: Sequence[Pair], limit: int) -> ChangesAnswer:
     top: dict[tuple[str, str], list[tuple[int, KeyChange]]] = {}
     for row in rows:
         if row["place"] is not None:
-            change = KeyChange(tuple(row[n] for n in names), row["before"], row["after"], row["other"], row["hash"])
+            texts = tuple(row[n] for n in names)
+            change = KeyChange(texts, row["before"], row["after"], row["rows"], row["other"], row["hash"])
             top.setdefault((row["kind"], row["cause"]), []).append((row["place"], change))
     groups = tuple(
         Group(
@@ -255,8 +256,13 @@ def key_evidence(keys: DataFrame, key: Sequence[Pair], kind: str, redact: Sequen
         for column, pair in zip(key_texts(key), key, strict=True)
         for part in (F.lit(pair.one.name), F.lit(REDACTED) if hides(redact, pair.one.name) else column)
     ]
-    wanted = [k for k in _EVIDENCE_KINDS if not kind or k in kind.split(",")]
+    if kind == UNMATCHED:
+        keys = keys.where(F.col("kind") == Kind.LOST.value).withColumn("kind", F.lit(UNMATCHED))
+    wanted = [UNMATCHED, *(k for k in _EVIDENCE_KINDS if not kind or k in kind.split(","))]
     known = F.when(F.col("cause") != Cause.UNKNOWN.value, F.col("cause"))
+    if "other" in keys.columns:
+        rows = F.concat(F.col("cause"), F.lit(" ("), F.format_number("other", 0), F.lit(" rows)"))
+        known = F.when(F.col("cause") == Cause.DUPLICATE_IN_OTHER.value, rows).otherwise(known)
     facts = {"kind": F.col("kind"), "key": F.create_map(*entries), "reason": known, "count": F.col("rows")}
     return keys.where(F.col("kind").isin(wanted)).select(*(fact.alias(name) for name, fact in facts.items()))
 

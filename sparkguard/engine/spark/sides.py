@@ -18,6 +18,8 @@ from sparkguard.measures.pairing import Pair, Pairing
 
 COUNTS = ("before", "after")
 _HALF = 32
+_LONGEST_KEY = 1_000
+"""Characters of a key's value that reach the driver."""
 _SHORT = 52
 
 
@@ -68,7 +70,8 @@ def key_names(key: Sequence[Pair]) -> list[str]:
 
 def key_texts(key: Sequence[Pair]) -> list[SparkColumn]:
     """The key for people, under its columns' names."""
-    return [F.expr(text(n, p.type)).alias(n) for n, p in zip(key_names(key), key, strict=True)]
+    named = zip(key_names(key), key, strict=True)
+    return [F.expr(f"substring({text(n, p.type)}, 1, {_LONGEST_KEY})").alias(n) for n, p in named]
 
 
 def _hash(*parts: tuple[str, Sequence[Pair]], seed: int | None = None) -> SparkColumn:
@@ -97,7 +100,8 @@ def short(name: str) -> SparkColumn:
 
 def key_hash(pairing: Pairing) -> SparkColumn:
     """A hash that equal keys share, so without columns whose equal values hash apart."""
-    return hashed([n for n, p in zip(key_names(pairing.key), pairing.key, strict=True) if not hashes_apart(p.type)])
+    names = key_names(pairing.key)
+    return hashed([n for n, p in zip(names, pairing.key, strict=True) if not hashes_apart(p.type)], names)
 
 
 def bucket_of(pairing: Pairing) -> SparkColumn:

@@ -16,6 +16,14 @@ from sparkguard.core.columns import Field, Schema
 
 _FLOATS = ("float", "double")
 _MICROS_PER_DAY = 86_400_000_000
+_JSON = ", ".join(
+    f"'{name}', '{value}'"
+    for name, value in (
+        ("ignoreNullFields", "false"),
+        ("timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSSXXX"),
+        ("timestampNTZFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS"),
+    )
+)
 _CLOCK = ((3_600_000_000, 24), (60_000_000, 60), (1_000_000, 60))
 _MASK_BITS = 62
 
@@ -62,16 +70,20 @@ def whole_value(value: str, kind: str) -> list[str]:
     """What of a value goes into a hash so that different values are hashed apart.
 
     Spark's hash of an array skips NULLs and knows no lengths, and it refuses maps and variants. So an
-    array of plain values brings its length, and its text if it has NULLs; what is nested deeper is
-    hashed as JSON, with the fields that are NULL, a map with its entries in order.
+    array of plain values brings its length, and the places of its NULLs; what is nested deeper is
+    hashed as JSON, with the fields that are NULL, a map with its entries in order. Text under a
+    collation is hashed by its bytes.
     """
+    if hashes_apart(kind):
+        return [f"CAST({value} AS BINARY)"]
     if not is_nested(kind):
         return [value]
     inner = kind.removeprefix("array<")
     if inner != kind and not is_nested(inner):
-        return [f"size({value})", value, f"if(exists({value}, v -> isnull(v)), to_json({value}), '')"]
+        nulls = f"to_json(transform({value}, v -> isnull(v)))"
+        return [f"size({value})", value, f"if(exists({value}, v -> isnull(v)), {nulls}, '')"]
     ordered = f"array_sort(map_entries({value}))" if kind.startswith("map<") else value
-    return [f"to_json(named_struct('v', {ordered}), map('ignoreNullFields', 'false'))"]
+    return [f"to_json(named_struct('v', {ordered}), map({_JSON}))"]
 
 
 def is_nested(kind: str) -> bool:
