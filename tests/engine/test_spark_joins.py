@@ -283,6 +283,32 @@ def test_a_small_difference_shuffles_only_its_buckets(
     assert work.shuffled_rows < 2 * 4 * 4_096 + 1_000
 
 
+def test_causes_cost_the_keys_of_three_tables_once_more(
+    spark: SparkSession, work: Work, sides: dict[str, Dataset]
+) -> None:
+    frames = {"o": spark.range(2_000)}
+    wanted = rewritten(violation_limit=0, compare="none", other="o", other_key=("id",))
+    findings(spark, wanted, frames, sides)
+    with work:
+        [found] = findings(spark, wanted, frames, sides)
+    assert (counts(found), found.quantities["unmatched_rows"].value) == ([3, 2, 2, 0], 18_000)
+    # Both sides for the fingerprints, the difference and the causes; before once more for its rows without a match.
+    assert work.rows_read < 7 * 20_000 + 2 * 2_000 + 1_000
+    # The keys before and in other for the unmatched, a few differing keys and other for the causes.
+    assert work.shuffled_rows < 2 * 4 * 4_096 + 2 * 20_000 + 4 * 2_000 + 2_000
+
+
+def test_the_preflight_reads_two_tables_once(spark: SparkSession, work: Work, sides: dict[str, Dataset]) -> None:
+    before = {"t": Dataset("t", path=sides["t"].path, version=0)}
+    wanted = check(before="t", after=None, other="o", key=("id",), violation_limit=0)
+    findings(spark, wanted, {"o": spark.range(2_000)}, before)
+    with work:
+        [found] = findings(spark, wanted, {"o": spark.range(2_000)}, before)
+    assert counts(found) == [18_000, 0, 0, 0]
+    assert work.rows_read < 20_000 + 2_000 + 500
+    assert work.result_bytes < 100_000
+
+
 def test_the_buckets_change_no_answer(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch, sides: dict[str, Dataset]
 ) -> None:
