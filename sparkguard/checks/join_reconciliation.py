@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -16,22 +16,10 @@ from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.text import REDACTED, count
 from sparkguard.core.threshold import Bound
-from sparkguard.core.types import common_type
-from sparkguard.errors import DataError
-from sparkguard.measures.changes import UNMATCHED, ChangesAnswer, Group, Kind, reason, remedy, told
-from sparkguard.measures.joins import (
-    Causes,
-    Cell,
-    ChangedAmongMany,
-    ChangedCells,
-    ChangedFloats,
-    Difference,
-    Fingerprints,
-)
-from sparkguard.measures.pairing import Columns, Pair, pair_columns, pair_key
-
-_COUNTED = (Kind.LOST, Kind.GAINED, Kind.MULTIPLIED)
-_KINDS = (*_COUNTED, Kind.CHANGED)
+from sparkguard.measures.changes import UNMATCHED, Group, Kind, reason, remedy, told
+from sparkguard.measures.joins import Cell
+from sparkguard.measures.pairing import Columns
+from sparkguard.measures.reconciliation import KINDS, Reconciliation
 
 Texts = tuple[str | None, ...]
 
@@ -166,21 +154,14 @@ class JoinReconciliation(Check):
 
     def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
         """Ask for fingerprints, then for what differs, then for causes and changed columns."""
-        preview, fingerprints = self._preview(seen), self._fingerprints(seen)
-        yield from (m for m in (preview, fingerprints) if m)
-        if fingerprints is None or fingerprints not in seen:
-            return
-        difference = self._difference(seen)
-        if difference is not None:
-            yield difference
-            if difference in seen:
-                yield from self._closer(seen)
+        yield from self._reconciliation(seen).questions()
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """Judge the rows; columns that could not be compared are a finding of their own."""
-        groups, columns, preview = self._groups(seen), self._columns(seen), self._preview(seen)
-        rows = {kind: sum(g.rows for g in groups if g.kind is kind) for kind in _KINDS}
-        before = self._rows_before(seen, rows)
+        asked = self._reconciliation(seen)
+        groups, columns, preview = asked.groups(), asked.columns, asked.preview
+        rows = {kind: sum(g.rows for g in groups if g.kind is kind) for kind in KINDS}
+        before = asked.rows_before(groups)
         quantities = {f"{kind.value}_rows": n for kind, n in rows.items()}
         if preview is not None:
             quantities["unmatched_rows"] = seen.require(preview).rows(Kind.LOST)
@@ -188,7 +169,7 @@ class JoinReconciliation(Check):
             quantities["incomparable_columns"] = len(columns.incomparable)
             if self.compare == "all":
                 quantities |= {"missing_columns": len(columns.missing), "added_columns": len(columns.added)}
-        cells, unread = self._cells(seen)
+        cells, unread = _cells(asked)
         finding = Finding(
             Status.PASS,
             "",
@@ -198,138 +179,48 @@ class JoinReconciliation(Check):
             columns=self.key,
             source=self._after or self._before,
             reference=self._before if self._after else self._other,
-            violations=(*(v for g in groups for v in self._evidence(g, cells)), *self._unmatched(seen)),
-            queries=tuple(self._queries(seen)),
+            violations=(*(v for g in groups for v in self._evidence(g, cells)), *self._unmatched(asked)),
+            queries=tuple(self._queries(asked)),
         )
-        parts = (told(k, groups, before, self._named, foretold=self._after is None) for k in _KINDS if rows[k])
+        parts = (told(k, groups, before, self._named, foretold=self._after is None) for k in KINDS if rows[k])
         failed = "; ".join(parts)
         unmatched = 0 if rows[Kind.LOST] else quantities.get("unmatched_rows", 0)
         rest = f"; {count(unmatched, 'row')} without a match in other" if unmatched else ""
         rest += (columns.one_sided() if columns else "") + unread
         passed = f"{'all ' if before != 1 else ''}{count(before, 'row')} "
         passed += f"{'is' if before == 1 else 'are'} there" if self._after else "would survive a join"
-        told_of = {"violation_rows", "violation_rate", *(f"{kind}_rows" for kind in _KINDS if rows[kind])}
+        told_of = {"violation_rows", "violation_rate", *(f"{kind}_rows" for kind in KINDS if rows[kind])}
         whole = self.verdict(finding, passed=passed + rest, failed=failed + rest, told=told_of)
         if whole.decision is not None and whole.status in (Status.FAIL, Status.WARN):
             whole = replace(whole, remedy=remedy(groups, whole.decision.metric_name))
         return (whole, *self._incomparable(columns))
 
-    def _groups(self, seen: Evidence) -> tuple[Group, ...]:
-        """What happened, most rows first within a kind; with the causes where they were looked for."""
-        preview, difference = self._preview(seen), self._difference(seen)
-        if self._after is None:
-            return seen.require(preview).of(*_KINDS) if preview else ()
-        if difference is None:
-            return ()
-        causes, more = self._causes(seen), (self._among_many(seen), self._floats(seen))
-        found = seen.get(causes) if causes else None
-        counted = found if isinstance(found, ChangesAnswer) else seen.require(difference)
-        if causes and counted.rows(*_COUNTED) != seen.require(difference).rows(*_COUNTED):
-            raise _moved()
-        changed = [g for m in (difference, *more) if m for g in seen.require(m).of(Kind.CHANGED)]
-        return (*counted.of(*_COUNTED), *changed)
-
-    def _rows_before(self, seen: Evidence, rows: Mapping[Kind, int]) -> int:
-        """The rows before, once they add up with those after."""
-        preview, fingerprints = self._preview(seen), self._fingerprints(seen)
-        if fingerprints is None:
-            return seen.require(preview).before if preview else 0
-        sides = seen.require(fingerprints)
-        if sides.after != sides.before - rows[Kind.LOST] + rows[Kind.GAINED] + rows[Kind.MULTIPLIED]:
-            raise _moved()
-        return sides.before
-
-    def _closer(self, seen: Evidence) -> Iterable[Measure[Answer]]:
-        measures = (self._causes(seen), self._among_many(seen), self._floats(seen), self._changed_cells(seen))
-        yield from (m for m in measures if m)
-
-    def _fingerprints(self, seen: Evidence) -> Fingerprints | None:
-        columns = self._columns(seen)
-        if columns is None or self._after is None:
-            return None
-        return Fingerprints(self._before, self._after, columns.pairing)
-
-    def _preview(self, seen: Evidence) -> Causes | None:
-        """What an inner join would do; with `after` it tells the rows without a match."""
-        if self._other is None:
-            return None
-        schema = seen.schema(self._before)
-        key = pair_key(schema, self.key, schema, self.key)
-        return Causes(
-            self._before, None, self._other, key, self._other_pairs(seen, self._other, key), None, self._limit
+    def _reconciliation(self, seen: Evidence) -> Reconciliation:
+        return Reconciliation(
+            seen,
+            self._before,
+            self._after,
+            self._other,
+            self.key,
+            self.other_key,
+            self.compare,
+            self.float_tolerance,
+            limit=max(1, self.violation_limit),
+            cells=self.violation_limit > 0 and self.violations != "none",
         )
 
-    def _difference(self, seen: Evidence) -> Difference | None:
-        fingerprints = self._fingerprints(seen)
-        if fingerprints is None:
-            return None
-        buckets = seen.require(fingerprints).differing
-        sides = fingerprints.before, fingerprints.after, fingerprints.pairing
-        return Difference(*sides, buckets, self._limit) if buckets else None
+    def _queries(self, asked: Reconciliation) -> Iterable[EvidenceQuery]:
+        if asked.preview is not None and (self._after is None or self._bounds_unmatched):
+            yield EvidenceQuery(asked.preview, UNMATCHED if self._after else "")
+        if asked.causes is not None:
+            yield EvidenceQuery(asked.causes, "")
+        if asked.difference is not None:
+            yield EvidenceQuery(asked.difference, "changed" if asked.causes else "")
+        yield from (EvidenceQuery(m, "") for m in (asked.among_many, asked.floats) if m)
 
-    def _causes(self, seen: Evidence) -> Causes | None:
-        difference, found = self._differs(seen, *_COUNTED)
-        if difference is None or self._other is None or not found:
-            return None
-        key = difference.pairing.key
-        other_key = self._other_pairs(seen, self._other, key)
-        return Causes(self._before, difference.after, self._other, key, other_key, difference.buckets, self._limit)
-
-    def _among_many(self, seen: Evidence) -> ChangedAmongMany | None:
-        d, found = self._differs(seen, Kind.MANY)
-        return ChangedAmongMany(d.before, d.after, d.pairing, d.buckets, d.limit) if d and found else None
-
-    def _floats(self, seen: Evidence) -> ChangedFloats | None:
-        d, found = self._differs(seen, Kind.FLOATS)
-        return ChangedFloats(d.before, d.after, d.pairing, d.buckets, d.limit) if d and found else None
-
-    def _changed_cells(self, seen: Evidence) -> ChangedCells | None:
-        d, found = self._differs(seen, Kind.CHANGED)
-        hashes = frozenset(change.hash for group in found for change in group.top)
-        shown = self.violation_limit and self.violations != "none"
-        return ChangedCells(d.before, d.after, d.pairing, hashes) if d and hashes and shown else None
-
-    def _differs(self, seen: Evidence, *kinds: Kind) -> tuple[Difference | None, tuple[Group, ...]]:
-        difference = self._difference(seen)
-        return difference, seen.require(difference).of(*kinds) if difference else ()
-
-    def _columns(self, seen: Evidence) -> Columns | None:
-        if self._after is None:
-            return None
-        schemas = seen.schema(self._before), seen.schema(self._after)
-        return pair_columns(*schemas, self.key, self.compare, self.float_tolerance)
-
-    def _other_pairs(self, seen: Evidence, other: Source, key: Sequence[Pair]) -> tuple[Pair, ...]:
-        """Pair the key with that of other, in types that hold the values of all three tables."""
-        pairs = pair_key(seen.schema(self._before), self.key, seen.schema(other), self.other_key or self.key)
-        return tuple(replace(p, type=common_type(k.type, p.type) or p.type) for k, p in zip(key, pairs, strict=True))
-
-    @property
-    def _limit(self) -> int:
-        return max(1, self.violation_limit)
-
-    def _queries(self, seen: Evidence) -> Iterable[EvidenceQuery]:
-        preview, difference, causes = self._preview(seen), self._difference(seen), self._causes(seen)
-        if preview is not None and (self._after is None or self._bounds_unmatched):
-            yield EvidenceQuery(preview, UNMATCHED if self._after else "")
-        if causes is not None:
-            yield EvidenceQuery(causes, "")
-        if difference is not None:
-            yield EvidenceQuery(difference, "changed" if causes else "")
-        yield from (EvidenceQuery(m, "") for m in (self._among_many(seen), self._floats(seen)) if m)
-
-    def _cells(self, seen: Evidence) -> tuple[Mapping[Texts, tuple[Cell, ...]], str]:
-        """The changed columns by key; where they could not be read, the verdict stands, and it is said."""
-        measure = self._changed_cells(seen)
-        answer = seen.get(measure) if measure else None
-        if isinstance(answer, Broken):
-            return {}, f"; the changed columns could not be read ({answer.reason})"
-        return (answer.cells if answer else {}), ""
-
-    def _unmatched(self, seen: Evidence) -> Iterable[Violation]:
-        preview = self._preview(seen)
-        if self._after is not None and preview is not None and self._bounds_unmatched:
-            for group in seen.require(preview).of(Kind.LOST):
+    def _unmatched(self, asked: Reconciliation) -> Iterable[Violation]:
+        if self._after is not None and asked.preview is not None and self._bounds_unmatched:
+            for group in asked.seen.require(asked.preview).of(Kind.LOST):
                 for top in group.top:
                     key = dict(zip(self.key, top.values, strict=True))
                     yield Violation(UNMATCHED, key, reason(group.cause, top), count=top.rows)
@@ -376,6 +267,9 @@ class JoinReconciliation(Check):
             )
 
 
-def _moved() -> DataError:
-    message = "the rows do not add up: an input changed while it was read"
-    return DataError(message, "run again, and use Delta tables, which are read at one version")
+def _cells(asked: Reconciliation) -> tuple[Mapping[Texts, tuple[Cell, ...]], str]:
+    """The changed columns by key; where they could not be read, the verdict stands, and it is said."""
+    answer = asked.seen.get(asked.changed_cells) if asked.changed_cells else None
+    if isinstance(answer, Broken):
+        return {}, f"; the changed columns could not be read ({answer.reason})"
+    return (answer.cells if answer else {}), ""
