@@ -9,24 +9,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from timing import Meter, Samples, Way, expect, measure, show, show_growth
+from timing import Meter, Samples, Way, expect, judged, measure, show, show_growth
 from tpch import generated, nightly
 
 from sparkguard.app import session
 from sparkguard.checks.duplicate_keys import DuplicateKeys
-from sparkguard.core.check import Run
 from sparkguard.core.finding import Status
 from sparkguard.core.source import Dataset
 from sparkguard.core.window import Window
-from sparkguard.engine.gather import Rounds
-from sparkguard.engine.reader import Reader
-from sparkguard.engine.spark_engine import SparkEngine
 
 DATA = Path(__file__).parent.parent / "data" / "tpch"
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -124,9 +120,7 @@ def check(spark: SparkSession, table: Table, key: Sequence[str], *, delta: bool,
         window=table.window if history else None,
         history="all" if history else "none",
     )
-    [gathered] = Rounds(SparkEngine(Reader(spark, datasets))).gather([asked])
-    now = datetime.now(UTC)
-    [finding] = asked.judge(gathered.seen, Run(now.date(), now))
+    finding = judged(spark, datasets, asked)
     rows = table.window_rows if history else table.rows
     expect((finding.status, finding.evaluated_rows), (Status.PASS, rows))
 

@@ -13,23 +13,18 @@ import os
 import subprocess
 import venv
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial, reduce
 from operator import or_
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from timing import Meter, Samples, Way, expect, measure, show, show_growth
+from timing import Meter, Samples, Way, expect, judged, measure, show, show_growth
 from tpch import orders_pair
 
 from sparkguard.app import session
 from sparkguard.checks.join_reconciliation import JoinReconciliation
-from sparkguard.core.check import Run
 from sparkguard.core.source import Dataset
-from sparkguard.engine.gather import Rounds
-from sparkguard.engine.reader import Reader
-from sparkguard.engine.spark_engine import SparkEngine
 
 ROOT = Path(__file__).parent.parent
 KEY = "o_orderkey"
@@ -100,9 +95,7 @@ def check(spark: SparkSession, before: Path, after: Path, wanted: Mapping[str, i
     """Run our check from opening the datasets to the verdict; only its result rows are not written."""
     datasets = {n: Dataset(n, path=str(p), format="parquet") for n, p in (("before", before), ("after", after))}
     asked = JoinReconciliation.model_validate({"id": "join", "before": "before", "after": "after", "key": (KEY,)})
-    [gathered] = Rounds(SparkEngine(Reader(spark, datasets))).gather([asked])
-    now = datetime.now(UTC)
-    [finding] = asked.judge(gathered.seen, Run(now.date(), now))
+    finding = judged(spark, datasets, asked)
     expect({name: finding.quantities[f"{name}_rows"].value for name in wanted}, wanted)
 
 

@@ -7,11 +7,19 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from pyspark.sql import SparkSession
+
+from sparkguard.core.check import Check, Run
+from sparkguard.core.finding import Finding
+from sparkguard.core.source import Dataset
+from sparkguard.engine.gather import Rounds
+from sparkguard.engine.reader import Reader
+from sparkguard.engine.spark_engine import SparkEngine
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,13 @@ def show_growth(by_scale: Mapping[int, Samples], found: Sequence[Way]) -> None:
         growth = times[0] / times[1]
         aim = f"  <= {large / small:.2f}  {_verdict(met=growth <= large / small)}" if way.most_bytes else ""
         print(f"{way.name:40} {growth:6.2f}{aim}")
+
+
+def judged(spark: SparkSession, datasets: Mapping[str, Dataset], asked: Check) -> Finding:
+    """A check's verdict on the whole, from opening the datasets on."""
+    [gathered] = Rounds(SparkEngine(Reader(spark, datasets))).gather([asked])
+    now = datetime.now(UTC)
+    return asked.judge(gathered.seen, Run(now.date(), now))[0]
 
 
 def expect(found: object, wanted: object) -> None:

@@ -107,11 +107,16 @@ class Fingerprints(SidesMeasure[FingerprintsAnswer]):
 
 
 @dataclass(frozen=True)
-class Difference(SidesMeasure[ChangesAnswer]):
-    """Which keys have other rows after than before, among those of the differing buckets?"""
+class BucketsMeasure(SidesMeasure[ChangesAnswer]):
+    """A question about the keys of some buckets, of which the `limit` worst are named."""
 
     buckets: frozenset[int]
     limit: int
+
+
+@dataclass(frozen=True)
+class Difference(BucketsMeasure):
+    """Which keys have other rows after than before, among those of the differing buckets?"""
 
     cost = Cost(scans=2, shuffles=1)
 
@@ -142,11 +147,8 @@ class Difference(SidesMeasure[ChangesAnswer]):
 
 
 @dataclass(frozen=True)
-class ChangedAmongMany(SidesMeasure[ChangesAnswer]):
+class ChangedAmongMany(BucketsMeasure):
     """How many rows have no equal partner, for keys with as many rows after as before, and several?"""
-
-    buckets: frozenset[int]
-    limit: int
 
     cost = Cost(scans=4, shuffles=3)
 
@@ -167,11 +169,8 @@ class ChangedAmongMany(SidesMeasure[ChangesAnswer]):
 
 
 @dataclass(frozen=True)
-class ChangedFloats(SidesMeasure[ChangesAnswer]):
+class ChangedFloats(BucketsMeasure):
     """How many keys with one row on each side have floats further apart than the tolerance?"""
-
-    buckets: frozenset[int]
-    limit: int
 
     cost = Cost(scans=4, shuffles=3)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure
@@ -54,7 +55,7 @@ class Reconciliation:
         if self.difference in self.seen:
             yield from (m for m in (self.causes, self.among_many, self.floats, self.changed_cells) if m)
 
-    @property
+    @cached_property
     def columns(self) -> Columns | None:
         """How the columns of both sides meet."""
         if self.after is None:
@@ -62,7 +63,7 @@ class Reconciliation:
         schemas = self.seen.schema(self.before), self.seen.schema(self.after)
         return pair_columns(*schemas, self.key, self.compare, self.tolerance)
 
-    @property
+    @cached_property
     def preview(self) -> Causes | None:
         """What an inner join would do; with `after` it tells the rows without a match."""
         if self.other is None:
@@ -71,14 +72,14 @@ class Reconciliation:
         key = pair_key(schema, self.key, schema, self.key)
         return Causes(self.before, None, self.other, key, self._other_pairs(self.other, key), None, self.limit)
 
-    @property
+    @cached_property
     def fingerprints(self) -> Fingerprints | None:
         """Whether and where both sides differ."""
         if self.columns is None or self.after is None:
             return None
         return Fingerprints(self.before, self.after, self.columns.pairing)
 
-    @property
+    @cached_property
     def difference(self) -> Difference | None:
         """Which keys differ."""
         if self.fingerprints is None:
@@ -87,7 +88,7 @@ class Reconciliation:
         sides = self.fingerprints.before, self.fingerprints.after, self.fingerprints.pairing
         return Difference(*sides, buckets, self.limit) if buckets else None
 
-    @property
+    @cached_property
     def causes(self) -> Causes | None:
         """Why rows were lost, gained or multiplied."""
         d, found = self._differs(*COUNTED)
@@ -97,19 +98,19 @@ class Reconciliation:
         other_key = self._other_pairs(self.other, key)
         return Causes(self.before, d.after, self.other, key, other_key, d.buckets, self.limit)
 
-    @property
+    @cached_property
     def among_many(self) -> ChangedAmongMany | None:
         """Which rows changed among several of a key."""
         d, found = self._differs(Kind.MANY)
         return ChangedAmongMany(d.before, d.after, d.pairing, d.buckets, d.limit) if d and found else None
 
-    @property
+    @cached_property
     def floats(self) -> ChangedFloats | None:
         """Which floats are further apart than the tolerance."""
         d, found = self._differs(Kind.FLOATS)
         return ChangedFloats(d.before, d.after, d.pairing, d.buckets, d.limit) if d and found else None
 
-    @property
+    @cached_property
     def changed_cells(self) -> ChangedCells | None:
         """Which columns changed, for the keys that are named."""
         d, found = self._differs(Kind.CHANGED)

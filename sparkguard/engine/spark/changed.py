@@ -24,7 +24,15 @@ from sparkguard.engine.spark.sides import (
 )
 from sparkguard.engine.spark.values import hashes_apart, text, whole_value
 from sparkguard.measures.changes import Cause, ChangesAnswer, Kind
-from sparkguard.measures.joins import CELLS, Cell, CellsAnswer, ChangedAmongMany, ChangedCells, ChangedFloats
+from sparkguard.measures.joins import (
+    CELLS,
+    BucketsMeasure,
+    Cell,
+    CellsAnswer,
+    ChangedAmongMany,
+    ChangedCells,
+    ChangedFloats,
+)
 from sparkguard.measures.pairing import Pair
 
 _LONGEST_TEXT = 200
@@ -99,7 +107,7 @@ def changed_cells(read: Read, measure: ChangedCells) -> CellsAnswer:
     )
 
 
-def _matching(read: Read, measure: ChangedAmongMany | ChangedFloats, wanted: DataFrame) -> list[DataFrame]:
+def _matching(read: Read, measure: BucketsMeasure, wanted: DataFrame) -> list[DataFrame]:
     """The rows of both sides whose keys are wanted."""
     keys = key_names(measure.pairing.key)
     renamed = wanted.select(*(F.col(k).alias(f"w{k}") for k in keys))

@@ -33,9 +33,8 @@ from sparkguard.engine.spark.values import comparable
 from sparkguard.measures.changes import UNMATCHED, Cause, ChangesAnswer, Group, KeyChange, Kind, grouped
 from sparkguard.measures.joins import (
     BUCKETS,
+    BucketsMeasure,
     Causes,
-    ChangedAmongMany,
-    ChangedFloats,
     Difference,
     Fingerprints,
     FingerprintsAnswer,
@@ -80,7 +79,7 @@ def difference(read: Read, measure: Difference) -> ChangesAnswer:
     return few or answer(found.repartition(*key_names(key)), key, measure.limit)
 
 
-def difference_frame(read: Read, measure: Difference | ChangedAmongMany | ChangedFloats) -> DataFrame:
+def difference_frame(read: Read, measure: BucketsMeasure) -> DataFrame:
     """Each key of the differing buckets with its rows before and after, its kind and cause."""
     keys = key_names(measure.pairing.key)
     hashes = part_hashes(measure.pairing)

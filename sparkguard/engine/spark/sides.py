@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.values import comparable, hashed, hashes_apart, text, whole_value
-from sparkguard.measures.joins import BUCKETS, ChangedAmongMany, ChangedFloats, Difference, SidesMeasure
+from sparkguard.measures.joins import BUCKETS, BucketsMeasure, SidesMeasure
 from sparkguard.measures.pairing import Pair, Pairing
 
 COUNTS = ("before", "after")
@@ -40,7 +40,7 @@ def compared_frame(frame: DataFrame, pairing: Pairing, wanted_types: Sequence[st
     return frame.selectExpr(*(f"{compared(f'c{i}', pair, kind)} AS {name}" for i, (pair, kind, name) in parts))
 
 
-def in_buckets(read: Read, measure: Difference | ChangedAmongMany | ChangedFloats) -> list[DataFrame]:
+def in_buckets(read: Read, measure: BucketsMeasure) -> list[DataFrame]:
     """The rows of both sides in the buckets of a measure."""
     inside = among(bucket_of(measure.pairing), measure.buckets)
     return [side.where(inside) for side in sides(read, measure)]
