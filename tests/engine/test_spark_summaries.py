@@ -105,7 +105,10 @@ def test_exact_summaries_equal_their_twins_for_every_type(spark: SparkSession, k
 
 
 def test_moments_equal_their_twin_and_leave_out_what_is_not_finite(spark: SparkSession) -> None:
-    columns = {"d": [1e9, 1e9 + 1, None, NAN, INF, 1e9 + 2], "n": [Decimal("1.50"), None, Decimal("-7.25")] * 2}
+    columns: dict[str, list[Any]] = {
+        "d": [1e9, 1e9 + 1, None, NAN, INF, 1e9 + 2],
+        "n": [Decimal("1.50"), None, Decimal("-7.25")] * 2,
+    }
     rows = list(zip(*columns.values(), strict=True))
     frame = spark.createDataFrame(rows, "d DOUBLE, n DECIMAL(12,2)").repartition(3)
     for name, values in columns.items():
@@ -238,9 +241,7 @@ def test_a_measure_that_stops_the_query_is_found_and_the_others_are_answered(spa
 def test_examples_too_survive_one_that_stops(spark: SparkSession) -> None:
     frame = spark.range(20).selectExpr("id", "CONCAT('x', id) AS s")
     key = column_of(frame, "id")
-    good, bad = (
-        Examples(T, Untrue(sql, (key,)), (key,), None) for sql in ("id <> 3", "CAST(s AS INT) > 0")
-    )
+    good, bad = (Examples(T, Untrue(sql, (key,)), (key,), None) for sql in ("id <> 3", "CAST(s AS INT) > 0"))
     found = answers(spark, frame, [good, bad])
     assert [texts for texts, _ in found[good].examples()] == [("3",)]
     assert isinstance(found[bad], Broken)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import State, Summary
 from sparkguard.core.source import Source
-from sparkguard.measures.conditions import Missing, NotFinite, Outside
+from sparkguard.measures.conditions import Missing, NotFinite, Outside, twin_hash
 from sparkguard.measures.profile import Extremes, Moments, Spread
-from sparkguard.measures.sketches import Distinct, FrequentValues, Quantiles, twin_hash
+from sparkguard.measures.sketches import Distinct, FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, Examples, RowCount
 
 T = Source("t")
@@ -40,9 +40,7 @@ def name(measure: object) -> str:
 
 @pytest.mark.parametrize("measure", EXACT, ids=name)
 @given(parts=st.lists(st.lists(values, max_size=12), max_size=4))
-def test_exact_states_of_parts_merge_to_the_state_of_the_whole(
-    measure: Summary[State], parts: list[list[Any]]
-) -> None:
+def test_exact_states_of_parts_merge_to_the_state_of_the_whole(measure: Summary[State], parts: list[list[Any]]) -> None:
     whole = of(measure, [v for part in parts for v in part])
     zero = type(whole).zero()
     forth = back = zero
