@@ -1,4 +1,7 @@
-"""One check, no YAML: spark-submit jobs/allowed_values.py --dataset path=data/flights --columns origin --values EWR,JFK,LGA."""
+"""One check, no YAML.
+
+spark-submit jobs/allowed_values.py --dataset path=data/flights --columns origin --values EWR,JFK,LGA
+"""
 
 from sparkguard.cli import check_main
 

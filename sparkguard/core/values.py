@@ -61,9 +61,10 @@ class Value:
         return str(self.raw).lower() if isinstance(self.raw, bool) else str(self.raw)
 
     def _boolean(self, kind: str) -> bool:
-        if kind != "boolean" or not isinstance(self.raw, bool):
+        words = {"true": True, "false": False}
+        if kind != "boolean" or str(self.raw).lower() not in words:
             raise ValueError(kind)
-        return self.raw
+        return words[str(self.raw).lower()]
 
     def __str__(self) -> str:
         """As it was written."""
