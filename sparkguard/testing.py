@@ -18,6 +18,7 @@ from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
 from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
 from sparkguard.core.source import Source
+from sparkguard.core.states import StateUpdate
 from sparkguard.engine.gather import Rounds
 
 Rows = Sequence[Mapping[str, object]]
@@ -68,6 +69,10 @@ class TwinEngine:
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> object:
         """There is no frame without Spark."""
         raise NotImplementedError
+
+    def updates(self) -> Sequence[StateUpdate]:
+        """Nothing is kept."""
+        return ()
 
     def _pin(self, dataset: str) -> Pin | Broken:
         if dataset not in self.tables:

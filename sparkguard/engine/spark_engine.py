@@ -7,13 +7,15 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from sparkguard.core.batches import batches
+from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary
+from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary, Wide
 from sparkguard.core.source import Source
+from sparkguard.core.states import StateStore, StateUpdate
 from sparkguard.engine.faults import broken
 from sparkguard.engine.fused import Fused
+from sparkguard.engine.lasting import Hidden, Lasting
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
 
@@ -21,10 +23,13 @@ from sparkguard.engine.spark import computations, evidence_frame, probes
 class SparkEngine:
     """Answers measures by the functions that `engine.spark` declares for their types."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Read through `reader`, which knows the datasets."""
+    def __init__(
+        self, reader: Reader, store: StateStore | None = None, hidden: Hidden = lambda _dataset, _column: False
+    ) -> None:
+        """Read through `reader`, which knows the datasets; keep states in `store`, but none of `hidden` columns."""
         self._reader = reader
         self._fused = Fused(reader)
+        self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
         """Fix the version of each dataset from now on."""
@@ -33,10 +38,20 @@ class SparkEngine:
     def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
         """Answer summaries together and the others in turn; what goes wrong is `Broken`, never an exception."""
         for batch in batches(measures):
-            yield from self._fused.answer(batch)
+            wide = isinstance(batch.measures[0], Wide)
+            yield from (self._lasting if wide and self._lasting else self._fused).answer(batch)
         for measure in measures:
             if not isinstance(measure, Summary):
                 yield measure, self._answer(measure)
+
+    def updates(self) -> Sequence[StateUpdate]:
+        """What was learnt of days and tables, to be kept."""
+        return self._lasting.updates() if self._lasting else ()
+
+    def missing(self, batch: Batch) -> str:
+        """What of a batch would be read, where states of earlier nights may spare some."""
+        wide = isinstance(batch.measures[0], Wide)
+        return self._lasting.missing(batch) if wide and self._lasting else ""
 
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""

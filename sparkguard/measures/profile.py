@@ -93,6 +93,8 @@ class ColumnMeasure(Wide[S_co]):
 class Extremes(ColumnMeasure[Extent]):
     """What are the least and the greatest value, or with `lengths` the lengths of the arrays?"""
 
+    STATE = Extent
+
     lengths: bool = False
 
     def twin(self, tables: Mapping[Source, Rows]) -> Extent:
@@ -106,6 +108,8 @@ class Extremes(ColumnMeasure[Extent]):
 @dataclass(frozen=True)
 class Moments(ColumnMeasure[Spread]):
     """What are the mean and the deviation of the finite values?"""
+
+    STATE = Spread
 
     def twin(self, tables: Mapping[Source, Rows]) -> Spread:
         """Sum exactly."""
