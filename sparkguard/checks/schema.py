@@ -232,7 +232,6 @@ def _violation(difference: Difference) -> Violation:
         difference.hint,
         difference.expected,
         difference.actual,
-        count=1,
     )
 
 

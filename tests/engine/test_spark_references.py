@@ -88,7 +88,7 @@ def test_spark_answers_as_the_oracle_does_for_every_type_of_key(
     spark: SparkSession, kind: str, partitions: int, nulls: str
 ) -> None:
     sql, values, parents = COLUMNS[kind]
-    rows = [(v, i % 2) for i, v in enumerate(values * 2)]
+    rows = [(v, n) for v in values * 2 for n in (0, 1, None)]
     others = [(v, n) for v in parents * 3 for n in (0, 1, None)]
     wanted = check(key=("k", "n"), nulls=nulls)
     frames = {
