@@ -18,6 +18,7 @@ from sparkguard.core.finding import Finding, Status
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "magenta", "skipped": "dim"}
 _SHOWN_EVIDENCE = 3
+_SHOWN_SUBJECTS = 6
 
 
 class Progressing(Protocol):
@@ -111,9 +112,15 @@ class TerminalProgress:
 
     def judged(self, check: Check, findings: Sequence[Finding]) -> None:
         """Print a line for each finding, evidence below it."""
+        fine = [f for f in findings if f.status is Status.PASS]
         for finding in findings:
-            if not (self._quiet and finding.status in (Status.PASS, Status.SKIPPED)):
+            if finding.status is not Status.PASS:
+                if not (self._quiet and finding.status is Status.SKIPPED):
+                    self._line(check, finding)
+            elif len(fine) == 1 and not self._quiet:
                 self._line(check, finding)
+        if len(fine) > 1 and not self._quiet:
+            self._all_fine(check, fine)
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
 
@@ -122,6 +129,16 @@ class TerminalProgress:
         if self._bar is not None:
             self._bar.stop()
         self._console.print(escape(summary))
+
+    def _all_fine(self, check: Check, findings: Sequence[Finding]) -> None:
+        """One line for all subjects of a check that pass: there may be thousands of columns."""
+        more = f" and {len(findings) - _SHOWN_SUBJECTS} more" if len(findings) > _SHOWN_SUBJECTS else ""
+        names = ", ".join(f.subject for f in findings[:_SHOWN_SUBJECTS])
+        kind = findings[0].subject_kind
+        self._console.print(
+            f"[{_COLOURS['pass']}]{'PASS':7}[/] [bold]{escape(check.id)}[/]"
+            f"  {len(findings):,} {escape(kind)}s: {escape(names + more)}"
+        )
 
     def _line(self, check: Check, finding: Finding) -> None:
         colour = _COLOURS[finding.status.value]

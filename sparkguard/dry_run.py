@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from sparkguard.core.batches import batches
 from sparkguard.core.check import Check
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.measure import Answer, Measure, Summary
 from sparkguard.core.plan import selected, stages
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
+from sparkguard.core.text import count as _count
 from sparkguard.engine.gather import Engine
 from sparkguard.errors import DataError
 from sparkguard.runner import Choice
+
+_SHOWN = 12
 
 
 class SizedEngine(Engine, Protocol):
@@ -58,12 +62,29 @@ def _first_round(checks: Iterable[Check], seen: Evidence) -> Iterable[str]:
                 askers.setdefault(measure, []).append(check.id)
         except DataError as error:
             yield f"  {check.id} cannot ask: {error}"
-    for measure, ids in askers.items():
+    shared = list(batches(askers))
+    for batch in shared:
+        ids = list(dict.fromkeys(i for m in batch.measures for i in askers[m]))
+        yield (
+            f"  first round: {_count(len(batch.measures), 'measure')} of {batch.source}: 1 scan of "
+            f"{_some([c.name for c in batch.columns])}, {_count(batch.shuffles, 'shuffle')}; for {_some(ids)}"
+        )
+    alone = {m: ids for m, ids in askers.items() if not isinstance(m, Summary)}
+    for measure, ids in alone.items():
         scans, shuffles = measure.cost.scans, measure.cost.shuffles
         columns = sorted({c.name for cs in measure.reads.values() for c in cs})
         yield (
-            f"  first round: {measure}: {scans} scan{'s' * (scans != 1)} of {', '.join(columns)}, "
-            f"{shuffles} shuffle{'s' * (shuffles != 1)}; for {', '.join(ids)}"
+            f"  first round: {measure}: {_count(scans, 'scan')} of {_some(columns)}, "
+            f"{_count(shuffles, 'shuffle')}; for {_some(ids)}"
         )
-    total = [m.cost for m in askers]
-    yield f"  first round in all: {sum(c.scans for c in total)} scans, {sum(c.shuffles for c in total)} shuffles"
+    scans = len(shared) + sum(m.cost.scans for m in alone)
+    shuffles = sum(b.shuffles for b in shared) + sum(m.cost.shuffles for m in alone)
+    yield f"  first round in all: {_count(scans, 'scan')}, {_count(shuffles, 'shuffle')}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few names, and how many more."""
+    if not names:
+        return "no column"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

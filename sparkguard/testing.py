@@ -16,7 +16,7 @@ from sparkguard.core.check import Check, Run
 from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
-from sparkguard.core.measure import Answer, Broken, Keyed, Measure
+from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
 from sparkguard.core.source import Source
 from sparkguard.engine.gather import Rounds
 
@@ -38,12 +38,14 @@ _TYPES: Mapping[type, str] = {
 class TwinEngine:
     """Answers measures in plain Python from tables of rows; counts what it was asked.
 
-    `time_columns` names the column by which a dataset is cut into windows.
+    `time_columns` names the column by which a dataset is cut into windows; `recorded` holds the answers
+    of probes, which no rows answer.
     """
 
     tables: Mapping[str, Rows]
     time_columns: Mapping[str, str] = field(default_factory=dict)
     version: int | None = None
+    recorded: Mapping[Measure[Answer], Answer] = field(default_factory=dict)
     computed: list[Measure[Answer]] = field(default_factory=list)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[tuple[str, int | None], Pin | Broken]:
@@ -54,7 +56,10 @@ class TwinEngine:
         """Answer each measure by its twin."""
         for measure in measures:
             self.computed.append(measure)
-            if not isinstance(measure, Keyed):
+            if isinstance(measure, Probe) and measure in self.recorded:
+                yield measure, self.recorded[measure]
+                continue
+            if not isinstance(measure, RowMeasure):
                 message = f"{type(measure).__name__} has no twin in plain Python"
                 raise TypeError(message)
             rows = {source: self._rows(source, columns) for source, columns in measure.reads.items()}
@@ -68,11 +73,15 @@ class TwinEngine:
         if dataset not in self.tables:
             return Broken(f"dataset '{dataset}': there is no such data")
         names = dict.fromkeys(name for row in self.tables[dataset] for name in row)
-        return Pin(Schema(tuple(Field(n, self._type(dataset, n)) for n in names)), self.version)
+        return Pin(
+            Schema(tuple(Field(n, self._type(dataset, n)) for n in names)), self.version, self.time_columns.get(dataset)
+        )
 
     def _type(self, dataset: str, name: str) -> str:
         values = (row.get(name) for row in self.tables[dataset])
         first = next((v for v in values if v is not None), "")
+        if isinstance(first, list | tuple):
+            return f"array<{_TYPES[type(next(iter(first), ''))]}>"
         return _TYPES[type(first)]
 
     def _rows(self, source: Source, columns: Sequence[Column]) -> list[tuple[object, ...]]:
@@ -92,10 +101,11 @@ def judge(
     tables: Mapping[str, Rows],
     *,
     time_columns: Mapping[str, str] | None = None,
+    recorded: Mapping[Measure[Answer], Answer] | None = None,
     run: Run | None = None,
 ) -> tuple[Finding, ...]:
     """Let a check ask and judge small tables in plain Python; `DataError` if it cannot."""
-    engine = TwinEngine(tables, time_columns or {})
+    engine = TwinEngine(tables, time_columns or {}, recorded=recorded or {})
     [gathered] = Rounds(engine).gather([check])
     if gathered.error is not None:
         raise gathered.error

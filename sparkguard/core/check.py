@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.expectation import Expectation
 from sparkguard.core.fields import Bounds, WindowField
-from sparkguard.core.finding import Finding, Quantity, Status, Violation, capped
+from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violation, capped
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.text import REDACTED, hides
@@ -108,26 +108,21 @@ class Check(BaseModel, ABC):
         failed: str,
         remedy: str | None = None,
         told: Collection[str] | None = None,
+        nothing: str | None = None,
     ) -> Finding:
         """Complete a finding: its status by the bounds, its message by its status.
 
         `told` are the quantities of which `failed` speaks (None: all); the message adds what decided
-        if it is none of them.
+        if it is none of them. `nothing` says why no row was judged, if it is not that there is none.
         A finding that judges no rows is bad if `failed` says something.
         Nothing evaluated and nothing found is never a pass unless `on_empty` says so.
         """
-        if finding.evaluated_rows == 0 and not finding.violation_rows:
-            return self._empty(finding)
-        rate = Quantity(finding.violation_rate)
-        rows = {
-            "evaluated_rows": Quantity(finding.evaluated_rows),
-            "violation_rows": Quantity(finding.violation_rows),
-            "violation_rate": rate,
-        }
-        quantities = {**finding.quantities, **rows} if finding.evaluated_rows is not None else finding.quantities
+        rows = ("evaluated_rows", "violation_rows", "violation_rate")
+        judged = rows if finding.violation_rows is not None else rows[:1] if finding.evaluated_rows is not None else ()
+        quantities = {**finding.quantities, **{name: Quantity(getattr(finding, name)) for name in judged}}
         decision = decide(quantities, self.error_if, self.warn_if)
-        if finding.evaluated_rows == 0 and decision.status in (Status.PASS, Status.WARN):
-            return self._empty(finding)
+        if finding.evaluated_rows == 0 and not self._decides_on_nothing(finding, decision):
+            return self._empty(finding, nothing)
         bad = bool(finding.violation_rows if finding.evaluated_rows is not None else failed)
         silent = told is not None and decision.metric_name not in told
         message = failed if bad else passed
@@ -175,7 +170,13 @@ class Check(BaseModel, ABC):
             for v in capped(violations, self.violation_limit)
         )
 
-    def _empty(self, finding: Finding) -> Finding:
+    def _decides_on_nothing(self, finding: Finding, decision: Decision) -> bool:
+        """Whether bounds decide though no row was judged: one fails, or rows were found that should not be."""
+        if decision.status is Status.FAIL:
+            return bool(finding.violation_rows) or self.on_empty in ("error", "fail")
+        return bool(finding.violation_rows) and decision.status is Status.ERROR
+
+    def _empty(self, finding: Finding, nothing: str | None) -> Finding:
         source = finding.source
         where = (
             f"the window {source.window} of '{source.dataset}' is empty"
@@ -185,7 +186,7 @@ class Check(BaseModel, ABC):
         return replace(
             finding,
             status=_EMPTY[self.on_empty],
-            message=f"{where}, so nothing was checked",
+            message=f"{nothing or where}, so nothing was checked",
             remedy=None
             if self.on_empty in ("pass", "skip")
             else "find out whether the upstream has landed, or set on_empty",

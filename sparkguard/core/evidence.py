@@ -14,10 +14,11 @@ from sparkguard.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A dataset as this run sees it: one version (None where it has none) and its schema."""
+    """A dataset as this run sees it: its schema, one version (None where it has none), its time column."""
 
     schema: Schema
     version: int | None = None
+    time_column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Evidence:
     def schema(self, source: Source) -> Schema:
         """The schema of the source's dataset at its pinned version."""
         return self._pin(source).schema
+
+    def time_column(self, source: Source) -> str | None:
+        """The column by which the source's dataset is cut into windows."""
+        return self._pin(source).time_column
 
     def version(self, source: Source) -> int | None:
         """The version that was read; None where the dataset has no versions or was not read."""

@@ -6,18 +6,45 @@ context `{"timezone": ...}`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from sparkguard.core.columns import Column, Schema
 from sparkguard.core.source import Versioned
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 
 _WINDOW_FORMS = ({"end", "length"}, {"start", "end"})
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Top-level columns by patterns: `f_*`, with `*`, `?` and `[…]`; `but` takes some out again."""
+
+    patterns: tuple[str, ...]
+    but: tuple[str, ...] = ()
+
+    def matching(self, schema: Schema, suits: Callable[[Column], bool]) -> Iterator[Column]:
+        """The columns of a schema that match and suit, in its order."""
+        for field in schema.fields:
+            column = Column(field.name, (field.name,), field.type, field.nullable)
+            if self._matches(field.name) and suits(column):
+                yield column
+
+    def _matches(self, name: str) -> bool:
+        wanted, unwanted = (any(fnmatchcase(name, p) for p in ps) for ps in (self.patterns, self.but))
+        return wanted and not unwanted
+
+    def __str__(self) -> str:
+        """For messages."""
+        but = f" but {', '.join(self.but)}" if self.but else ""
+        return f"like {', '.join(self.patterns)}{but}"
 
 
 def parse_moment(raw: object, zone: ZoneInfo) -> datetime:
@@ -66,6 +93,15 @@ def _parse_window(raw: object, info: ValidationInfo) -> Window:
     return Window(start, end, zone.key)
 
 
+def _parse_zone(raw: object, info: ValidationInfo) -> str:
+    name = str(raw or (info.context or {}).get("timezone", "UTC"))
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        message = f"'{name}' is not a timezone; write for example UTC or Europe/Berlin"
+        raise ValueError(message) from error
+
+
 def _parse_versioned(raw: object) -> Versioned:
     if isinstance(raw, Versioned):
         return raw
@@ -79,6 +115,29 @@ def _parse_versioned(raw: object) -> Versioned:
     raise ValueError(message)
 
 
+def _parse_columns(raw: object) -> tuple[str, ...] | Like:
+    if isinstance(raw, Like):
+        return raw
+    if isinstance(raw, Mapping) and {"like"} <= set(raw) <= {"like", "except"}:
+        patterns, but = (_names(raw.get(key, ())) for key in ("like", "except"))
+        if patterns:
+            return Like(patterns, but)
+    names = () if isinstance(raw, Mapping) else _names(raw)
+    if not names or "" in names:
+        message = 'expected names of columns or a pattern, for example [a, b] or {like: "f_*", except: [f_id]}'
+        raise ValueError(message)
+    if len(set(names)) < len(names):
+        message = f"names a column twice: {', '.join(names)}"
+        raise ValueError(message)
+    return names
+
+
+def _names(raw: object) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        return (raw,)
+    return tuple(map(str, raw)) if isinstance(raw, list | tuple) else ()
+
+
 _LENGTH_SCHEMA: dict[str, Any] = {"type": "string", "pattern": r"^\d+\s*[wdhms]$|\$\{"}
 
 Bounds = Annotated[
@@ -90,6 +149,9 @@ Bounds = Annotated[
 
 DurationField = Annotated[Duration, BeforeValidator(_parse_duration), WithJsonSchema(_LENGTH_SCHEMA)]
 """A length of time: 30d, 4w, 6h, 90m, 45s."""
+
+ZoneField = Annotated[str, BeforeValidator(_parse_zone), WithJsonSchema({"type": "string"})]
+"""A timezone; with `validate_default` the suite's unless it is given."""
 
 WindowField = Annotated[
     Window,
@@ -127,3 +189,26 @@ VersionedField = Annotated[
     ),
 ]
 """A dataset by name, or {dataset, version} for one version of a Delta table."""
+
+_NAMES_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+}
+
+ColumnsField = Annotated[
+    tuple[str, ...] | Like,
+    BeforeValidator(_parse_columns),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *_NAMES_SCHEMA["anyOf"],
+                {
+                    "type": "object",
+                    "properties": {"like": _NAMES_SCHEMA, "except": _NAMES_SCHEMA},
+                    "required": ["like"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""Columns by name, or by a pattern: {like: "f_*", except: [f_id]}."""

@@ -95,7 +95,8 @@ class Finding:
     """One verdict on one subject: a row of `check_results` with its metrics and evidence.
 
     `counted` is False for a check that was left out on purpose (`on_empty: skip`, `--only`,
-    `--tags`); such a row never changes the exit code.
+    `--tags`); such a row never changes the exit code. `threshold_source` says where the bounds came
+    from if nobody wrote them: `history` or `snapshots`.
     """
 
     status: Status
@@ -115,6 +116,7 @@ class Finding:
     violations: tuple[Violation, ...] = ()
     queries: tuple[EvidenceQuery, ...] = ()
     counted: bool = True
+    threshold_source: str | None = None
 
     @property
     def violation_rate(self) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from sparkguard.core.columns import Column
 from sparkguard.core.source import Source
@@ -18,6 +18,27 @@ from sparkguard.core.source import Source
 @dataclass(frozen=True)
 class Answer:
     """What a measure is answered with: bounded, whatever the size of the data."""
+
+
+@dataclass(frozen=True)
+class State(Answer, ABC):
+    """A summary that merges: raw counts, sums or a sketch, never a ratio.
+
+    Law: a commutative monoid. `zero` changes nothing, and neither the order nor the grouping of
+    merges matters; for sketches within their stated error.
+    """
+
+    HOLDS_VALUES: ClassVar[bool] = False
+    """Whether values of the data can be read from it; what is redacted is then not stored."""
+
+    @classmethod
+    @abstractmethod
+    def zero(cls) -> Self:
+        """The state of no rows."""
+
+    @abstractmethod
+    def merge(self, other: Self) -> Self:
+        """The state of the rows of both."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +61,7 @@ Rows = Sequence[Sequence[object]]
 """The rows of a source in plain Python, each with the values of its columns."""
 
 A_co = TypeVar("A_co", bound=Answer, covariant=True)
+S_co = TypeVar("S_co", bound=State, covariant=True)
 
 
 class Measure(ABC, Generic[A_co]):
@@ -65,12 +87,8 @@ class Measure(ABC, Generic[A_co]):
         """One line for the plan: what is asked of which source."""
 
 
-class Keyed(Measure[A_co]):
-    """A question that needs equal keys to meet.
-
-    Law: if the rows are split so that equal keys stay together, the answers of the parts add up
-    to the answer of the whole. It is neither merged across windows nor stored.
-    """
+class RowMeasure(Measure[A_co]):
+    """A question that the rows of its sources answer."""
 
     @abstractmethod
     def twin(self, tables: Mapping[Source, Rows]) -> A_co:
@@ -78,3 +96,51 @@ class Keyed(Measure[A_co]):
 
         It is the oracle that every way of computing is tested against.
         """
+
+
+class Keyed(RowMeasure[A_co]):
+    """A question that needs equal keys to meet.
+
+    Law: if the rows are split so that equal keys stay together, the answers of the parts add up
+    to the answer of the whole. It is neither merged across windows nor stored.
+    """
+
+
+class Summary(RowMeasure[S_co]):
+    """A question about one source whose answer is a `State`.
+
+    Law: if the rows are split anywhere, the merged states of the parts are the state of the whole.
+    All summaries that a round asks of the same source are answered by one read.
+    """
+
+    source: Source
+    cost: ClassVar[Cost] = Cost(scans=1, shuffles=0)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The one source."""
+        return (self.source,)
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are read."""
+
+    @property
+    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
+        """The columns of the one source."""
+        return {self.source: self.columns}
+
+
+class Wide(Summary[S_co]):
+    """A few numbers or a sketch: columns of one aggregate."""
+
+
+class Tall(Summary[S_co]):
+    """Many cells, each with its count: rows of one aggregate grouped by cell."""
+
+    cost: ClassVar[Cost] = Cost(scans=1, shuffles=1)
+
+
+class Probe(Measure[A_co]):
+    """A question that no rows answer: a log, a history, a registry. It is neither merged nor stored."""

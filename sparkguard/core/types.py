@@ -14,6 +14,36 @@ _NO_KEY = ("array", "map", "struct", "variant", "void", "geometry", "geography",
 _NO_EQUALITY = re.compile(r"(?:^|[<:,])(?:geometry|geography|void|interval(?:$|[,>]))|map<.*(?:map<|variant)|.+map<")
 
 
+def is_text(kind: str) -> bool:
+    """Whether a type is text, of whatever collation or length."""
+    return kind.lower().startswith(("string", "varchar", "char"))
+
+
+def is_float(kind: str) -> bool:
+    """Whether a type holds NaN and infinities."""
+    return kind in ("float", "double")
+
+
+def is_integer(kind: str) -> bool:
+    """Whether a type holds whole numbers only."""
+    return kind in _INTEGERS
+
+
+def is_number(kind: str) -> bool:
+    """Whether a type can be averaged."""
+    return is_float(kind) or is_integer(kind) or kind.startswith("decimal")
+
+
+def is_time(kind: str) -> bool:
+    """Whether a type is a day or a moment."""
+    return kind in ("date", "timestamp", "timestamp_ntz")
+
+
+def element(kind: str) -> str | None:
+    """The type of an array's elements; None for any other type."""
+    return kind[len("array<") : -1] if kind.startswith("array<") else None
+
+
 def can_be_key(kind: str) -> bool:
     """Whether values of a type can name a row: plain values only."""
     return not kind.startswith(_NO_KEY)

@@ -67,6 +67,16 @@ class Window:
         start = length.before(self.start, ZoneInfo(self.timezone)) if length else None
         return Window(start, self.start, self.timezone)
 
+    def earlier(self, offset: Duration | None) -> Window:
+        """The window as long as this one that ends `offset` before its end, or where it starts."""
+        if self.start is None:
+            message = "a window without a start has nothing before it"
+            raise ValueError(message)
+        if offset is None:
+            return Window(self.start - (self.end - self.start), self.start, self.timezone)
+        zone = ZoneInfo(self.timezone)
+        return Window(offset.before(self.start, zone), offset.before(self.end, zone), self.timezone)
+
     def __str__(self) -> str:
         """Render as `[start, end)`, dates without a needless midnight."""
         return f"[{_short(self.start)}, {_short(self.end)})"

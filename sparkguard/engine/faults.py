@@ -52,6 +52,20 @@ _KNOWN = (
 )
 
 
+_OF_THE_DATA = re.compile(
+    r"ARITHMETIC_OVERFLOW|CAST_|DIVIDE_BY_ZERO|REMAINDER_BY_ZERO|INVALID_ARRAY_INDEX|INVALID_INDEX|OUT_OF_RANGE|"
+    r"CANNOT_PARSE|DATETIME_|INTERVAL_|NULL_MAP_KEY|DUPLICATED_MAP_KEY|INVALID_PARAMETER_VALUE|INVALID_FRACTION|"
+    r"USER_RAISED_EXCEPTION|INVALID_SQL|PARSE_SYNTAX_ERROR|DATATYPE_MISMATCH|UNRESOLVED_|AMBIGUOUS_|WRONG_NUM_ARGS|"
+    r"MALFORMED_RECORD|INVALID_URL|INVALID_JSON|PatternSyntaxException|ParseException|AnalysisException|"
+    r"ArithmeticException|NumberFormatException|DateTimeException|NumberFormat|UNSUPPORTED_FEATURE|StackOverflowError"
+)
+
+
+def is_of_the_data(error: Exception) -> bool:
+    """Whether a query stopped at a value or at its own text, so that a part of it may succeed."""
+    return _OF_THE_DATA.search(f"{type(error).__name__} {error}") is not None
+
+
 def broken(error: Exception, what: str) -> Broken:
     """Explain an exception: what could not be read, why, and what to do."""
     if isinstance(error, DataError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -44,8 +44,11 @@ class Reader:
         keys = dict.fromkeys((source.dataset, source.version) for source in sources)
         return {key: self._pin(key) for key in keys}
 
-    def frame(self, source: Source, columns: tuple[Column, ...]) -> DataFrame:
-        """Read a source: the dataset's filter, the window, and the columns renamed to c0, c1 and on."""
+    def frame(self, source: Source, columns: tuple[Column, ...], expressions: Sequence[str] = ()) -> DataFrame:
+        """Read a source: the dataset's filter, the window, and the columns renamed to c0, c1 and on.
+
+        `expressions` are SQL over the dataset's own columns; they become e0, e1 and on.
+        """
         opened, pin = self._opened[source.dataset, source.version]
         dataset = self._datasets[source.dataset]
         rows = opened.where(dataset.where) if dataset.where else opened
@@ -60,7 +63,23 @@ class Reader:
                 column = F.col(quoted(*found.path))
                 rows = rows.where(partition_within(column, found, dataset.partition, source.window))
         # As text, since thousands of column objects take seconds of calls into the JVM.
-        return rows.selectExpr(*(f"{quoted(*c.path)} AS c{i}" for i, c in enumerate(columns)))
+        return rows.selectExpr(
+            *(f"{quoted(*c.path)} AS c{i}" for i, c in enumerate(columns)),
+            *(f"({sql}) AS e{i}" for i, sql in enumerate(expressions)),
+        )
+
+    def can(self, function: str) -> bool:
+        """Whether this Spark has a function."""
+        return self._spark.catalog.functionExists(function)
+
+    def committed(self, source: Source) -> datetime | None:
+        """When the version that is read was committed; None where the dataset has no versions."""
+        dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
+        if pin.version is None:
+            return None
+        history = self._spark.sql(f"DESCRIBE HISTORY {_reference(dataset)}").where(F.col("version") == pin.version)
+        micros = [row[0] for row in history.select(F.expr("unix_micros(timestamp)")).collect()]
+        return datetime.fromtimestamp(micros[0] / 1_000_000, UTC) if micros else None
 
     def size(self, source: Source) -> int | None:
         """Bytes of the whole table by Delta's log, None where nobody wrote them down."""
@@ -77,7 +96,7 @@ class Reader:
         dataset = self._datasets[key[0]]
         try:
             frame, version = self._open(dataset, key[1])
-            pin = Pin(schema(frame.schema), version)
+            pin = Pin(schema(frame.schema), version, dataset.time_column)
         except Exception as error:  # noqa: BLE001 - whatever the reader raises, the check says so
             return broken(error, f"dataset '{dataset.name}' ({dataset.location})")
         self._opened[key] = (frame, pin)

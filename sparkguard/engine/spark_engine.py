@@ -7,13 +7,15 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
+from sparkguard.core.batches import batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Broken, Measure
+from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary
 from sparkguard.core.source import Source
 from sparkguard.engine.faults import broken
+from sparkguard.engine.fused import Fused
 from sparkguard.engine.reader import PinKey, Reader
-from sparkguard.engine.spark import computations, evidence_frame
+from sparkguard.engine.spark import computations, evidence_frame, probes
 
 
 class SparkEngine:
@@ -22,15 +24,19 @@ class SparkEngine:
     def __init__(self, reader: Reader) -> None:
         """Read through `reader`, which knows the datasets."""
         self._reader = reader
+        self._fused = Fused(reader)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
         """Fix the version of each dataset from now on."""
         return self._reader.pin(sources)
 
     def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
-        """Answer each measure in turn; what goes wrong with its data is `Broken`, never an exception."""
+        """Answer summaries together and the others in turn; what goes wrong is `Broken`, never an exception."""
+        for batch in batches(measures):
+            yield from self._fused.answer(batch)
         for measure in measures:
-            yield measure, self._answer(measure)
+            if not isinstance(measure, Summary):
+                yield measure, self._answer(measure)
 
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""
@@ -43,6 +49,8 @@ class SparkEngine:
 
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:
+            if isinstance(measure, Probe):
+                return probes()[type(measure)](self._reader, measure)
             return computations()[type(measure)](self._reader.frame, measure)
         except Exception as error:  # noqa: BLE001 - one measure's fault must not stop the others
             return broken(error, str(measure))

@@ -87,7 +87,7 @@ class Rendering:
             comparison=decision.comparison if decision else None,
             warn_bound=decision.warn_bound if decision else None,
             error_bound=decision.error_bound if decision else None,
-            threshold_source=_threshold_source(check, decision),
+            threshold_source=finding.threshold_source or _threshold_source(check, decision),
             transition=judged.transition,
             evaluated_rows=finding.evaluated_rows,
             violation_rows=finding.violation_rows,

@@ -1,37 +1,119 @@
 """The only Spark expressions of sparkguard: one module for each family of measures.
 
-A module declares `COMPUTE`, a map from measure type to the function that answers it, and
-`EVIDENCE`, from measure type to the function that gives all its evidence as a frame.
+A module declares, by measure type, `COMPUTE` (the function that answers it), `WIDE` and `TALL` (what
+a summary adds to the one read of its source), `PROBE` (the function that asks a log), and `EVIDENCE`
+(the function that gives all its evidence as a frame).
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Protocol
 
 from pyspark.sql import DataFrame
 
 from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.measure import Answer, Measure, State
 from sparkguard.core.source import Source
 
 ENTRY_POINTS = "sparkguard.spark"
 """Where plugins declare the families of their own measures."""
 
-Read = Callable[[Source, tuple[Column, ...]], DataFrame]
-"""Opens the rows of a source with the given columns, renamed to c0, c1, …"""
+
+class Read(Protocol):
+    """Opens the rows of a source with columns renamed to c0, c1, … and expressions to e0, e1, …."""
+
+    def __call__(self, source: Source, columns: tuple[Column, ...], expressions: Sequence[str] = ()) -> DataFrame:
+        """The rows as a frame."""
+
 
 Compute = Callable[[Read, Any], Answer]
 Evidence = Callable[[Read, Any, str, Sequence[str]], DataFrame]
 
 
+class Logs(Protocol):
+    """What can be known of datasets without their rows."""
+
+    def committed(self, source: Source) -> datetime | None:
+        """When the version that is read was committed; None where the dataset has no versions."""
+
+
+Ask = Callable[[Logs, Any], Answer]
+
+
+class Names:
+    """The names that columns and expressions have in the frame of one read."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        """Name the columns c0, c1 and on."""
+        self._columns = {column: f"c{i}" for i, column in enumerate(columns)}
+        self.expressions: list[str] = []
+
+    def __getitem__(self, column: Column) -> str:
+        """The name of a column."""
+        return self._columns[column]
+
+    def expression(self, sql: str) -> str:
+        """The name of an expression over the source's own columns, which the read then has."""
+        if sql not in self.expressions:
+            self.expressions.append(sql)
+        return f"e{self.expressions.index(sql)}"
+
+
+@dataclass(frozen=True)
+class WideRecipe:
+    """Aggregates of SQL text, what their values mean, and a function that not every Spark has."""
+
+    aggregates: Callable[[Any, Names], Sequence[str]]
+    state: Callable[[Any, Sequence[Any]], State]
+    needs: str | None = None
+
+
+@dataclass(frozen=True)
+class TallCell:
+    """As SQL text: the rows that count, the number of their cell, and the texts that are kept of them."""
+
+    when: str
+    cell: str
+    shown: Sequence[str] = ()
+
+
+Cells = Iterable[tuple[int, int, Sequence[str | None], Sequence[str | None]]]
+"""Cells that hold rows: number, rows, and the least and the greatest of the kept texts."""
+
+
+@dataclass(frozen=True)
+class TallRecipe:
+    """Which cell a row counts in, and what the counts mean."""
+
+    cell: Callable[[Any, Names], TallCell]
+    state: Callable[[Any, Cells], State]
+
+
 def computations() -> Mapping[type[Measure[Answer]], Compute]:
     """Every measure type that Spark can answer, with its function."""
     return _declared("COMPUTE")
+
+
+def wide_recipes() -> Mapping[type[Measure[Answer]], WideRecipe]:
+    """What each wide summary adds to the aggregate of its source."""
+    return _declared("WIDE")
+
+
+def tall_recipes() -> Mapping[type[Measure[Answer]], TallRecipe]:
+    """What each tall summary adds to the cells of its source."""
+    return _declared("TALL")
+
+
+def probes() -> Mapping[type[Measure[Answer]], Ask]:
+    """How each log is asked."""
+    return _declared("PROBE")
 
 
 def evidence_frame(read: Read, measure: Measure[Answer], kind: str, redact: Sequence[str]) -> DataFrame:

@@ -7,14 +7,17 @@ take minutes of calls into the JVM.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from sparkguard.core.columns import Field, Schema
+from sparkguard.core.types import is_float, is_integer, is_text
+from sparkguard.core.values import Typed
 
-_FLOATS = ("float", "double")
 _MICROS_PER_DAY = 86_400_000_000
 _JSON = ", ".join(
     f"'{name}', '{value}'"
@@ -26,6 +29,8 @@ _JSON = ", ".join(
 )
 _CLOCK = ((3_600_000_000, 24), (60_000_000, 60), (1_000_000, 60))
 _MASK_BITS = 62
+_BIGINT = 2**63
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def quoted(*path: str) -> str:
@@ -50,7 +55,7 @@ def _type_name(kind: DataType) -> str:
 
 def comparable(value: str, kind: str, normalize: tuple[str, ...] = ()) -> str:
     """The value as keys compare it: one zero and one NaN, text normalised as asked."""
-    if kind in _FLOATS:
+    if is_float(kind):
         return f"CASE WHEN isnan({value}) THEN CAST('NaN' AS {kind}) ELSE {value} + CAST(0 AS {kind}) END"
     if is_text(kind):
         for step in normalize:
@@ -59,11 +64,16 @@ def comparable(value: str, kind: str, normalize: tuple[str, ...] = ()) -> str:
 
 
 def hashed(values: Sequence[str], masked: Sequence[str] = (), *, seed: int | None = None) -> SparkColumn:
+    """`hash_of` as a column."""
+    return F.expr(hash_of(values, masked, seed=seed))
+
+
+def hash_of(values: Sequence[str], masked: Sequence[str] = (), *, seed: int | None = None) -> str:
     """A 64-bit hash of values, with a mask of those among them that are NULL: Spark's hash skips NULLs."""
     chunks = (masked[at : at + _MASK_BITS] for at in range(0, len(masked), _MASK_BITS))
     masks = [" | ".join(f"shiftleft(CAST(isnull({v}) AS BIGINT), {i})" for i, v in enumerate(c)) for c in chunks]
     inputs = [*([] if seed is None else [str(seed)]), *masks, *values]
-    return F.expr(f"xxhash64({', '.join(inputs or ['0'])})")
+    return f"xxhash64({', '.join(inputs or ['0'])})"
 
 
 def whole_value(value: str, kind: str) -> list[str]:
@@ -86,6 +96,29 @@ def whole_value(value: str, kind: str) -> list[str]:
     return [f"to_json(named_struct('v', {ordered}), map({_JSON}))"]
 
 
+def literal(value: Typed, kind: str) -> str:
+    """A value as SQL in the type of a column; no setting of the session changes what it means."""
+    if isinstance(value, str):
+        return f"CAST(X'{value.encode().hex()}' AS STRING)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return _moment(value)
+    if is_float(kind):
+        return f"CAST('{value!r}' AS {kind})"
+    if isinstance(value, Decimal) or not is_integer(kind) or abs(value) >= _BIGINT:
+        return f"{Decimal(value):f}BD"
+    return f"{value}L"
+
+
+def _moment(moment: date) -> str:
+    if not isinstance(moment, datetime):
+        return f"DATE '{moment.isoformat()}'"
+    if moment.tzinfo is None:
+        return f"TIMESTAMP_NTZ '{moment.isoformat(sep=' ')}'"
+    return f"timestamp_micros({(moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)}L)"
+
+
 def is_nested(kind: str) -> bool:
     """Whether a type has parts: arrays, maps, structs and variants."""
     return kind.startswith(("array<", "map<", "struct<", "variant"))
@@ -94,11 +127,6 @@ def is_nested(kind: str) -> bool:
 def hashes_apart(kind: str) -> bool:
     """Whether equal values of a type may have different hashes, as texts under a collation have."""
     return is_text(kind) and "collate" in kind.lower()
-
-
-def is_text(kind: str) -> bool:
-    """Whether a type is text, of whatever collation or length."""
-    return kind.lower().startswith(("string", "varchar", "char"))
 
 
 def text(value: str, kind: str) -> str:

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
 from sparkguard.core.source import Partition
+from sparkguard.core.types import is_text
 from sparkguard.core.window import Window
-from sparkguard.engine.spark.values import is_text
 from sparkguard.errors import DataError
 
 _ZONE_SLACK = timedelta(days=1)

@@ -1,0 +1,63 @@
+"""Are there values that nobody expects?"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from sparkguard.core.columns import Column
+from sparkguard.core.evidence import Evidence
+from sparkguard.core.types import element, is_float
+from sparkguard.core.values import ValueField
+from sparkguard.measures.conditions import NotIn
+from sparkguard.shapes.rows import ColumnRowsCheck, Rule
+
+_NAMED = 5
+
+
+class AllowedValues(ColumnRowsCheck):
+    """Counts rows whose value is not on the list, and names the values that are not.
+
+    Values compare as Spark compares them, so text by its collation. A NULL is not judged:
+    `completeness` counts it.
+
+    Cost: shares one scan with all such checks of the same window; no shuffle. Where a bound is
+    broken, a second scan with one shuffle counts the values that are not allowed: each of them as
+    long as there are few, the most frequent of many.
+
+    Blind to: an allowed value that stands in the wrong row; a list that has become too long.
+
+    Example:
+        >>> from sparkguard.testing import judge
+        >>> check = AllowedValues(id="airports", dataset="t", columns="x", values=["EWR", "JFK"])
+        >>> [finding] = judge(check, {"t": [{"x": "EWR"}, {"x": "LGA"}, {"x": "LGA"}, {"x": "ewr"}]})
+        >>> finding.status.value, finding.message
+        ('fail', '3 of 4 rows are not allowed in x, for example x=LGA; x=ewr')
+    """
+
+    FITS: ClassVar[str] = "text, a whole number, a decimal, a date, a timestamp or a boolean"
+
+    values: Annotated[tuple[ValueField, ...], Field(min_length=1)] = Field(examples=["EWR,JFK"])
+    """Every value that is allowed, read in the column's type."""
+
+    def fits(self, column: Column) -> bool:
+        """Floats are rarely equal to what was written; nested values cannot be written."""
+        plain = not column.type.startswith(("map<", "struct<", "variant", "binary", "interval"))
+        return plain and element(column.type) is None and not is_float(column.type)
+
+    def rule(self, column: Column, seen: Evidence) -> Rule:
+        """What is not on the list is wrong."""
+        del seen
+        allowed = tuple(dict.fromkeys(value.typed(column) for value in self.values))
+        more = f" and {len(allowed) - _NAMED} more" if len(allowed) > _NAMED else ""
+        return Rule(
+            self.finding(column),
+            NotIn(column, allowed),
+            kind="unseen_value",
+            fine=f"{column.name} has only allowed values",
+            wrong=f"not allowed in {column.name}",
+            expected=f"one of {', '.join(map(str, self.values[:_NAMED]))}{more}",
+            remedy="add the value to the list if it is right, else find out where it comes from",
+            named=_NAMED,
+        )

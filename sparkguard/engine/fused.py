@@ -1,0 +1,137 @@
+"""One read for many summaries: all aggregates of a batch in one query.
+
+If the query stops at the data, as an overflow or a cast does, the batch is halved until the measure
+that stops it is alone; that one becomes `Broken` and the others are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkguard.core.batches import Batch
+from sparkguard.core.measure import Broken, State, Summary, Tall
+from sparkguard.engine.faults import broken, is_of_the_data
+from sparkguard.engine.reader import Reader
+from sparkguard.engine.spark import Names, tall_recipes, wide_recipes
+
+MOST_READS = 24
+"""Reads of one batch in search of measures that stop it; twice the halvings of a full batch, and some."""
+
+Reply = tuple[Summary[State], State | Broken]
+
+
+@dataclass
+class _Search:
+    """How many reads may still be spent."""
+
+    left: int = MOST_READS
+
+
+class Fused:
+    """Answers batches of summaries."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Read through `reader`."""
+        self._reader = reader
+        self._can: Callable[[str], bool] = cache(reader.can)
+
+    def answer(self, batch: Batch) -> Iterator[Reply]:
+        """Answer every measure of a batch."""
+        able: list[Summary[State]] = []
+        for measure in batch.measures:
+            recipe = wide_recipes().get(type(measure))
+            if recipe is not None and recipe.needs is not None and not self._can(recipe.needs):
+                yield measure, Broken(f"{measure}: this Spark has no {recipe.needs}", "run on Spark 4.1 or newer")
+            else:
+                able.append(measure)
+        if able:
+            yield from self._search(Batch(batch.source, tuple(able)), _Search())
+
+    def _search(self, batch: Batch, search: _Search) -> Iterator[Reply]:
+        try:
+            query = self._query(batch)
+            if search.left == 0:
+                reason = (
+                    f"too many measures of {batch.source} stop at the data; {MOST_READS} reads did not find them all"
+                )
+                yield from (
+                    (m, Broken(f"{m}: {reason}", "correct the measures that are named")) for m in batch.measures
+                )
+                return
+            search.left -= 1
+            replies = query()
+        except Exception as error:  # noqa: BLE001 - whatever Spark raises, a measure says so
+            if len(batch.measures) == 1 or not is_of_the_data(error):
+                yield from ((m, broken(error, str(m))) for m in batch.measures)
+                return
+            for part in self._suspects(batch, str(error)) or batch.halves():
+                yield from self._search(part, search)
+            return
+        yield from zip(batch.measures, replies, strict=True)
+
+    def _suspects(self, batch: Batch, message: str) -> Sequence[Batch]:
+        """The measures whose own expression the message quotes, and the rest, if it quotes any."""
+        parts: dict[bool, list[Summary[State]]] = {True: [], False: []}
+        for measure in batch.measures:
+            names = Names(batch.columns)
+            if isinstance(measure, Tall):
+                tall_recipes()[type(measure)].cell(measure, names)
+            else:
+                wide_recipes()[type(measure)].aggregates(measure, names)
+            parts[any(sql in message for sql in names.expressions)].append(measure)
+        return [Batch(batch.source, tuple(part)) for part in parts.values()] if all(parts.values()) else ()
+
+    def _query(self, batch: Batch) -> Callable[[], Sequence[State]]:
+        """An analysed query: what is wrong with its text shows before anything is read."""
+        return self._tall(batch) if isinstance(batch.measures[0], Tall) else self._wide(batch)
+
+    def _wide(self, batch: Batch) -> Callable[[], Sequence[State]]:
+        names, recipes = Names(batch.columns), [wide_recipes()[type(m)] for m in batch.measures]
+        wanted = [tuple(r.aggregates(m, names)) for r, m in zip(recipes, batch.measures, strict=True)]
+        texts = list(dict.fromkeys(text for parts in wanted for text in parts))
+        rows = self._reader.frame(batch.source, batch.columns, names.expressions)
+        query = _analysed(rows.selectExpr(*(f"{text} AS a{i}" for i, text in enumerate(texts))))
+
+        def states() -> Sequence[State]:
+            found = dict(zip(texts, query.collect()[0], strict=True))
+            return [
+                r.state(m, [found[text] for text in parts])
+                for r, m, parts in zip(recipes, batch.measures, wanted, strict=True)
+            ]
+
+        return states
+
+    def _tall(self, batch: Batch) -> Callable[[], Sequence[State]]:
+        names, recipes = Names(batch.columns), [tall_recipes()[type(m)] for m in batch.measures]
+        cells = [r.cell(m, names) for r, m in zip(recipes, batch.measures, strict=True)]
+        structs = ", ".join(
+            f"IF({c.when}, named_struct('i', {i}, 'cell', {c.cell}, 'shown', {_array(c.shown)}), NULL)"
+            for i, c in enumerate(cells)
+        )
+        rows = self._reader.frame(batch.source, batch.columns, names.expressions)
+        exploded = rows.selectExpr(f"explode(filter(array({structs}), x -> x IS NOT NULL)) AS x")
+        grouped = exploded.selectExpr("x.i AS i", "x.cell AS cell", "x.shown AS shown").groupBy("i", "cell")
+        counted = (F.count(F.lit(1)), F.min("shown"), F.max("shown"))
+        query = _analysed(grouped.agg(*counted))
+
+        def states() -> Sequence[State]:
+            found: list[list[tuple[int, int, Sequence[str | None], Sequence[str | None]]]] = [[] for _ in cells]
+            for i, *cell in query.collect():
+                found[i].append(tuple(cell))
+            return [r.state(m, f) for r, m, f in zip(recipes, batch.measures, found, strict=True)]
+
+        return states
+
+
+def _array(texts: Sequence[str]) -> str:
+    return f"array({', '.join(texts)})" if texts else "CAST(array() AS ARRAY<STRING>)"
+
+
+def _analysed(query: DataFrame) -> DataFrame:
+    query.schema  # noqa: B018 - Spark Connect analyses on demand
+    return query

@@ -1,0 +1,1 @@
+"""What check types of one shape share, so that a type is only what is its own."""
