@@ -102,6 +102,13 @@ class Reader:
         named = found["properties"].get("delta.columnMapping.mode", "none") == "none"
         return Table(found["id"], found["location"], pin.version, named, named and not found["partitionColumns"])
 
+    def unfiltered(self, source: Source) -> str | None:
+        """The Delta table at the version that is read as SQL; None for anything else, or with a filter."""
+        dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
+        if pin.version is None or dataset.where is not None:
+            return None
+        return f"{_reference(dataset)} VERSION AS OF {pin.version:d}"
+
     def time_column(self, source: Source) -> Column | None:
         """The column by which the dataset is cut into windows."""
         dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]

@@ -10,9 +10,10 @@ from pyspark.sql import DataFrame
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary, Wide
+from sparkguard.core.measure import Answer, Broken, Measure, Probe, State, Summary, Wide
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateStore, StateUpdate
+from sparkguard.engine import from_log
 from sparkguard.engine.faults import broken
 from sparkguard.engine.fused import Fused
 from sparkguard.engine.lasting import Hidden, Lasting
@@ -38,8 +39,7 @@ class SparkEngine:
     def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
         """Answer summaries together and the others in turn; what goes wrong is `Broken`, never an exception."""
         for batch in batches(measures):
-            wide = isinstance(batch.measures[0], Wide)
-            yield from (self._lasting if wide and self._lasting else self._fused).answer(batch)
+            yield from self._summaries(batch)
         for measure in measures:
             if not isinstance(measure, Summary):
                 yield measure, self._answer(measure)
@@ -50,6 +50,8 @@ class SparkEngine:
 
     def missing(self, batch: Batch) -> str:
         """What of a batch would be read, where states of earlier nights may spare some."""
+        if self._from_log(batch) is not None:
+            return "answered by Delta's log, no row is read"
         wide = isinstance(batch.measures[0], Wide)
         return self._lasting.missing(batch) if wide and self._lasting else ""
 
@@ -61,6 +63,22 @@ class SparkEngine:
         """All evidence of some measures: `kind`, `key` (a map of texts, `redact` hidden), `reason`, `count`."""
         frames = [evidence_frame(self._reader.frame, q.measure, q.kind, redact) for q in queries]
         return reduce(lambda a, b: a.unionByName(b), frames)
+
+    def _summaries(self, batch: Batch) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        """By the log alone, else from states of earlier nights, else by a read."""
+        known = self._from_log(batch)
+        if known is not None:
+            yield from known.items()
+        elif self._lasting and isinstance(batch.measures[0], Wide):
+            yield from self._lasting.answer(batch)
+        else:
+            yield from self._fused.answer(batch)
+
+    def _from_log(self, batch: Batch) -> Mapping[Summary[State], State] | None:
+        try:
+            return from_log.answers(self._reader, batch)
+        except Exception:  # noqa: BLE001 - what the log does not tell is read
+            return None
 
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:

@@ -21,12 +21,16 @@ Ordinal = int | float | Decimal
 
 @dataclass(frozen=True)
 class Extent(State):
-    """The least and the greatest of the values that are neither NULL nor NaN; None without any."""
+    """The least and the greatest of the values that are neither NULL nor NaN; None without any.
+
+    `exactness` says where they are from.
+    """
 
     HOLDS_VALUES = True
 
     low: Ordinal | None
     high: Ordinal | None
+    exactness: str = "exact"
 
     @classmethod
     def zero(cls) -> Self:

@@ -22,9 +22,10 @@ Texts = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Total(State):
-    """A number of rows."""
+    """A number of rows; `exactness` says where it is from."""
 
     rows: int
+    exactness: str = "exact"
 
     @classmethod
     def zero(cls) -> Self:
