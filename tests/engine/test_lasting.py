@@ -68,7 +68,7 @@ class Nights:
         frame.write.format("delta").mode(mode).options(**options).save(self.path)
 
     def sql(self, text: str) -> None:
-        self.spark.sql(text.replace("TABLE", f"delta.`{self.path}`"))
+        self.spark.sql(text.replace("{t}", f"delta.`{self.path}`"))
 
     def run(self, windows: Sequence[Window | None], questions: Any = None) -> dict[Any, Any]:
         """Answer, keep the states, and compare each answer with that of an engine without any."""
@@ -173,20 +173,20 @@ def test_a_day_that_changed_outside_the_window_is_not_believed_later(spark: Spar
 @pytest.mark.parametrize("vectors", ["false", "true"])
 def test_a_deletion_reads_the_days_of_its_files_again(spark: SparkSession, nights: Nights, vectors: str) -> None:
     nights.write(rows(spark, 1, 8))
-    nights.sql(f"ALTER TABLE TABLE SET TBLPROPERTIES ('delta.enableDeletionVectors' = '{vectors}')")
+    nights.sql("ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableDeletionVectors' = '" + vectors + "')")
     nights.run([week(8)])
-    nights.sql("DELETE FROM TABLE WHERE ts = TIMESTAMP'2026-01-03 00:05:00Z'")
+    nights.sql("DELETE FROM {t} WHERE ts = TIMESTAMP'2026-01-03 00:05:00Z'")
     found = nights.run([week(8)])
     assert nights.days_read == 1
     assert found[RowCount(Source("t", week(8)))].rows == 7 * DAY - 1
-    nights.sql("DELETE FROM TABLE WHERE ts >= TIMESTAMP'2026-01-05Z' AND ts < TIMESTAMP'2026-01-06Z'")
+    nights.sql("DELETE FROM {t} WHERE ts >= TIMESTAMP'2026-01-05 00:00:00Z' AND ts < TIMESTAMP'2026-01-06 00:00:00Z'")
     assert nights.run([week(8)])[RowCount(Source("t", week(8)))].rows == 6 * DAY - 1
 
 
 def test_a_compaction_changes_nothing(spark: SparkSession, nights: Nights) -> None:
     nights.write(rows(spark, 1, 8))
     nights.run([week(8)])
-    nights.sql("OPTIMIZE TABLE")
+    nights.sql("OPTIMIZE {t}")
     nights.run([week(8)])
     assert nights.days_read == 0
 
@@ -219,20 +219,23 @@ def test_without_a_window_only_appended_files_are_read(spark: SparkSession, nigh
     found = nights.run([None])
     assert nights.days_read == 1
     assert found[Count(Source("t"), Missing(X))].rows == 6 * DAY
-    nights.sql("DELETE FROM TABLE WHERE x = 5.0")
+    nights.sql("DELETE FROM {t} WHERE x = 5.0")
     nights.run([None])
     assert nights.days_read >= 5
 
 
 def test_a_log_that_was_cleaned_up_costs_a_scan_and_no_answer(spark: SparkSession, nights: Nights) -> None:
     nights.write(rows(spark, 1, 4))
+    nights.sql("ALTER TABLE {t} SET TBLPROPERTIES ('delta.checkpointInterval' = '3')")
     nights.run([week(4, 3)])
     nights.write(rows(spark, 4, 5))
     nights.write(rows(spark, 5, 6))
-    (Path(nights.path) / "_delta_log" / f"{1:020}.json").write_text("not json at all")
-    spark.sql(f"REFRESH TABLE delta.`{nights.path}`")
+    for version in range(3):
+        (Path(nights.path) / "_delta_log" / f"{version:020}.json").unlink()
     nights.run([week(4, 3)])
-    assert nights.days_read >= 3
+    assert nights.days_read == 3
+    nights.run([week(4, 3)])
+    assert nights.days_read == 0
 
 
 def test_other_questions_read_what_they_miss_and_share_what_is_known(spark: SparkSession, nights: Nights) -> None:
@@ -255,7 +258,7 @@ def test_days_without_a_zone_last_too(spark: SparkSession, nights: Nights, kind:
     nights.run([week(4, 3, "Europe/Berlin")])
     nights.run([week(4, 3, "Europe/Berlin")])
     assert nights.days_read == 0
-    nights.sql("DELETE FROM TABLE WHERE ts >= '2026-01-02' AND ts < '2026-01-03'")
+    nights.sql("DELETE FROM {t} WHERE ts >= '2026-01-02' AND ts < '2026-01-03'")
     found = nights.run([week(4, 3, "Europe/Berlin")])
     assert found[RowCount(Source("t", week(4, 3, "Europe/Berlin")))].rows == 2 * DAY
 
