@@ -23,8 +23,8 @@ _SHOWN = 12
 class SizedEngine(Engine, Protocol):
     """An engine that knows how large a dataset is, and what is known of it, without reading it."""
 
-    def missing(self, batch: Batch) -> str:
-        """What of a batch would be read, where states of earlier nights may spare some."""
+    def missing(self, batch: Batch) -> tuple[int, str]:
+        """Reads of a batch, and what of it they would read where that is not all."""
 
     def size(self, source: Source) -> int | None:
         """Bytes of the whole dataset, where somebody wrote them down."""
@@ -65,24 +65,24 @@ def _first_round(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -
                 askers.setdefault(measure, []).append(check.id)
         except DataError as error:
             yield f"  {check.id} cannot ask: {error}"
-    shared = list(batches(askers))
+    scans, shared = 0, list(batches(askers))
     for batch in shared:
         ids = list(dict.fromkeys(i for m in batch.measures for i in askers[m]))
-        missing = engine.missing(batch)
-        spared = f"{missing}; " if missing else ""
+        reads, told = engine.missing(batch)
+        scans += reads
+        spared = f"{told}; " if told else ""
         yield (
-            f"  first round: {_count(len(batch.measures), 'measure')} of {batch.source}: 1 scan of "
+            f"  first round: {_count(len(batch.measures), 'measure')} of {batch.source}: {_count(reads, 'scan')} of "
             f"{_some([c.name for c in batch.columns])}, {_count(batch.shuffles, 'shuffle')}; {spared}for {_some(ids)}"
         )
     alone = {m: ids for m, ids in askers.items() if not isinstance(m, Summary)}
     for measure, ids in alone.items():
-        scans, shuffles = measure.cost.scans, measure.cost.shuffles
         columns = sorted({c.name for cs in measure.reads.values() for c in cs})
         yield (
-            f"  first round: {measure}: {_count(scans, 'scan')} of {_some(columns)}, "
-            f"{_count(shuffles, 'shuffle')}; for {_some(ids)}"
+            f"  first round: {measure}: {_count(measure.cost.scans, 'scan')} of {_some(columns)}, "
+            f"{_count(measure.cost.shuffles, 'shuffle')}; for {_some(ids)}"
         )
-    scans = len(shared) + sum(m.cost.scans for m in alone)
+    scans += sum(m.cost.scans for m in alone)
     shuffles = sum(b.shuffles for b in shared) + sum(m.cost.shuffles for m in alone)
     yield f"  first round in all: {_count(scans, 'scan')}, {_count(shuffles, 'shuffle')}"
 

@@ -89,20 +89,22 @@ class Lasting:
             else:
                 yield from self._merged(memory, part, blocks, missing)
 
-    def missing(self, batch: Batch) -> str:
-        """What of a batch would be read, in words, for the plan."""
+    def missing(self, batch: Batch) -> tuple[int, str]:
+        """Reads of a batch, and what of it they would read in words, for the plan."""
         known = self._known(batch.source)
         if known is None:
-            return ""
+            return 1, ""
         memory, blocks = known
         unknown = {b for b in blocks for m in batch.measures if self._state(memory, b, m) is None}
+        part_known = batch.source.window is None and bool(memory.appended and memory.raw)
         if batch.source.window is None:
-            part = "the files appended since" if memory.appended and memory.raw else "all rows"
+            part = "the files appended since the last run" if part_known else "all rows"
             told = part if unknown else "no row"
         else:
             told = f"{len(unknown)} of {len(blocks)} days"
         why = f" ({memory.reason})" if memory.reason and unknown else ""
-        return f"reads {told}{why}, the rest is known from earlier nights"
+        rest = ", the rest is known from earlier nights" if len(unknown) < len(blocks) or part_known else ""
+        return min(1, len(unknown)), f"reads {told}{why}{rest}"
 
     def updates(self) -> Sequence[StateUpdate]:
         """What this run changes in the stored states."""

@@ -48,12 +48,12 @@ class SparkEngine:
         """What was learnt of days and tables, to be kept."""
         return self._lasting.updates() if self._lasting else ()
 
-    def missing(self, batch: Batch) -> str:
-        """What of a batch would be read, where states of earlier nights may spare some."""
+    def missing(self, batch: Batch) -> tuple[int, str]:
+        """Reads of a batch, and what of it they would read where that is not all."""
         if self._from_log(batch) is not None:
-            return "answered by Delta's log, no row is read"
+            return 0, "answered by Delta's log"
         wide = isinstance(batch.measures[0], Wide)
-        return self._lasting.missing(batch) if wide and self._lasting else ""
+        return self._lasting.missing(batch) if wide and self._lasting else (1, "")
 
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""

@@ -37,6 +37,13 @@ checks:
   - {id: joined, type: join_reconciliation, before: good, after: bad, other: bad, key: [id]}
   - {id: cells, type: join_reconciliation, before: good, after: renamed, key: [id], severity: warn}
   - {id: many, type: join_reconciliation, before: good, after: shifted, key: [odd.name], severity: warn}
+  - {id: rows, type: row_count, dataset: good}
+  - {id: filled, type: completeness, dataset: good, columns: {like: "*"}}
+  - {id: ids, type: value_range, dataset: good, columns: id, max: 4990, key: [id], severity: warn}
+  - {id: names, type: allowed_values, dataset: bad, columns: odd.name, values: [x]}
+  - {id: rule, type: expression, dataset: bad, expression: "id >= 0 AND `odd.name` = 'x'"}
+  - {id: parents, type: referential_integrity, dataset: bad, key: [id], references: good}
+  - {id: shape, type: schema, dataset: good, reference: bad}
 """
 
 
