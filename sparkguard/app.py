@@ -232,6 +232,7 @@ def execute(
     stop: threading.Event,
 ) -> Report:
     """Run a loaded suite; `stop`, set from another thread, ends it early."""
+    from sparkguard.engine.past import Past
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.session import Jobs, facts
     from sparkguard.engine.spark_engine import SparkEngine
@@ -240,7 +241,7 @@ def execute(
     require_writable(suite, spark)
     return Runner(
         suite,
-        SparkEngine(Reader(spark, suite.datasets, frames)),
+        SparkEngine(Reader(spark, suite.datasets, frames), Past(spark, suite)),
         DeltaSink(spark, suite.results),
         progress,
         choice,

@@ -102,11 +102,15 @@ def judge(
     *,
     time_columns: Mapping[str, str] | None = None,
     recorded: Mapping[Measure[Answer], Answer] | None = None,
+    judged: Mapping[str, Sequence[Finding]] | None = None,
     run: Run | None = None,
 ) -> tuple[Finding, ...]:
-    """Let a check ask and judge small tables in plain Python; `DataError` if it cannot."""
+    """Let a check ask and judge small tables in plain Python; `DataError` if it cannot.
+
+    `judged` is what the checks that it follows have found.
+    """
     engine = TwinEngine(tables, time_columns or {}, recorded=recorded or {})
-    [gathered] = Rounds(engine).gather([check])
+    [gathered] = Rounds(engine).gather([check], judged or {})
     if gathered.error is not None:
         raise gathered.error
     moment = datetime(2026, 1, 31, tzinfo=UTC)

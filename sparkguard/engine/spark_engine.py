@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -14,6 +15,7 @@ from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary
 from sparkguard.core.source import Source
 from sparkguard.engine.faults import broken
 from sparkguard.engine.fused import Fused
+from sparkguard.engine.past import Past
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
 
@@ -21,9 +23,10 @@ from sparkguard.engine.spark import computations, evidence_frame, probes
 class SparkEngine:
     """Answers measures by the functions that `engine.spark` declares for their types."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Read through `reader`, which knows the datasets."""
+    def __init__(self, reader: Reader, past: Past | None = None) -> None:
+        """Read through `reader`, which knows the datasets; `past` knows the suite's earlier runs."""
         self._reader = reader
+        self._past = past
         self._fused = Fused(reader)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
@@ -38,6 +41,14 @@ class SparkEngine:
             if not isinstance(measure, Summary):
                 yield measure, self._answer(measure)
 
+    def committed(self, source: Source) -> datetime | None:
+        """When the version that is read was committed; None where the dataset has no versions."""
+        return self._reader.committed(source)
+
+    def recorded(self, table: str) -> DataFrame | None:
+        """The rows that other runs of the suite left in a result table; None where there are none yet."""
+        return None if self._past is None else self._past.table(table)
+
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""
         return self._reader.size(source)
@@ -50,7 +61,7 @@ class SparkEngine:
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:
             if isinstance(measure, Probe):
-                return probes()[type(measure)](self._reader, measure)
+                return probes()[type(measure)](self, measure)
             return computations()[type(measure)](self._reader.frame, measure)
         except Exception as error:  # noqa: BLE001 - one measure's fault must not stop the others
             return broken(error, str(measure))
