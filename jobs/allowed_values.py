@@ -1,4 +1,7 @@
-"""One check, no YAML: spark-submit jobs/allowed_values.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML.
+
+spark-submit jobs/allowed_values.py --dataset path=data/flights --columns origin --values EWR,JFK,LGA
+"""
 
 from sparkguard.cli import check_main
 

@@ -1,4 +1,7 @@
-"""One check, no YAML: spark-submit jobs/array_length.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML.
+
+spark-submit jobs/array_length.py --dataset path=data/embeddings --columns vector --length 128
+"""
 
 from sparkguard.cli import check_main
 

@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/completeness.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/completeness.py --dataset path=data/flights --columns tailnum."""
 
 from sparkguard.cli import check_main
 

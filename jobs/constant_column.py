@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/constant_column.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/constant_column.py --dataset path=data/flights --columns like=*."""
 
 from sparkguard.cli import check_main
 

@@ -45,6 +45,7 @@ Try next:
   sparkguard run conf/flights.yaml --date 2013-11-05
   spark-submit jobs/duplicate_keys.py --dataset path=data/flights --key year,month,day,flight
   sparkguard verdict --run-id {run_id}
+  sparkguard report   # writes the run to report.html
   sparkguard explain duplicate_keys"""
 
 

@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/expression.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/expression.py --dataset path=data/flights --expression 'distance > 0'."""
 
 from sparkguard.cli import check_main
 

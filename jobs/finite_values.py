@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/finite_values.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/finite_values.py --dataset path=data/weather."""
 
 from sparkguard.cli import check_main
 

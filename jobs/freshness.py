@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/freshness.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/freshness.py --dataset path=data/flights,time_column=time_hour."""
 
 from sparkguard.cli import check_main
 

@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/normalized.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/normalized.py --dataset path=data/inputs --columns like=f_*."""
 
 from sparkguard.cli import check_main
 

@@ -1,4 +1,7 @@
-"""One check, no YAML: spark-submit jobs/pattern.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML.
+
+spark-submit jobs/pattern.py --dataset path=data/flights --columns tailnum --pattern 'N[0-9A-Z]+'
+"""
 
 from sparkguard.cli import check_main
 

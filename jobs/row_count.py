@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/row_count.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML: spark-submit jobs/row_count.py --dataset path=data/flights --error-if 'rows: < 300000'."""
 
 from sparkguard.cli import check_main
 

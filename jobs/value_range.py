@@ -1,4 +1,7 @@
-"""One check, no YAML: spark-submit jobs/value_range.py --dataset path=data/weather --key origin,time_hour."""
+"""One check, no YAML.
+
+spark-submit jobs/value_range.py --dataset path=data/flights --columns dep_delay --min -60 --max 300
+"""
 
 from sparkguard.cli import check_main
 

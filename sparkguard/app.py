@@ -173,18 +173,6 @@ def plan(path: SuiteLike, options: Options) -> list[str]:
         return [without_secrets(line, secrets(options)) for line in lines]
 
 
-def verdict(results: str, run_id: str, options: Options) -> int:
-    """The exit code of a recorded run, without Spark where `results` is a path or URI."""
-    from sparkguard.sinks.verdict import COLUMNS, last_exit_code, recorded_exit_code
-
-    location = Results.parse(results)
-    if location.path is not None:
-        return recorded_exit_code(location, run_id)
-    with session("sparkguard verdict", options) as spark:
-        rows = spark.table(location.table("runs")).where(f"run_id = '{run_id}'").select(*COLUMNS)
-        return last_exit_code([r.asDict() for r in rows.collect()], run_id, location)
-
-
 def init_results(results: str, options: Options) -> list[str]:
     """Make the result tables, and the views where `results` is a `catalog.schema`; their names."""
     from sparkguard.engine.session import log_store

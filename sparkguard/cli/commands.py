@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from sparkguard import app as application
+from sparkguard import recorded
 from sparkguard.cli.options import (
     Attempt,
     Date,
@@ -20,6 +21,7 @@ from sparkguard.cli.options import (
     Quiet,
     Remote,
     Results,
+    ResultsRead,
     RunId,
     Set,
     exit_with,
@@ -28,6 +30,7 @@ from sparkguard.cli.options import (
     progress_of,
     read_date,
     read_run_id,
+    read_suite,
     read_variables,
 )
 from sparkguard.config.catalog import catalog
@@ -103,7 +106,7 @@ def validate(
 @cli.command()
 def verdict(
     run_id: RunId,
-    results: Annotated[str, typer.Option(help="Folder, URI or catalog.schema of the result tables.")] = "results",
+    results: ResultsRead = "results",
     master: Master = None,
     remote: Remote = None,
 ) -> None:
@@ -111,9 +114,28 @@ def verdict(
     wanted = read_run_id(run_id)
     if wanted is None:
         raise ConfigError(Problem("--run-id is required"))
-    code = application.verdict(results, wanted, application.Options(master=master, remote=remote))
+    code = recorded.verdict(results, wanted, application.Options(master=master, remote=remote))
     typer.echo(f"run {run_id}: exit code {code}")
     raise typer.Exit(code)
+
+
+@cli.command()
+def report(
+    run_id: Annotated[str | None, typer.Option(help="The run (default: the last one that finished).")] = None,
+    suite: Annotated[str | None, typer.Option(help="Only this suite, or its last run.")] = None,
+    results: ResultsRead = "results",
+    output: Annotated[Path, typer.Option(help="The file to write; - for standard output.")] = Path("report.html"),
+    master: Master = None,
+    remote: Remote = None,
+) -> None:
+    """Write a recorded run as one HTML file: its verdict, what failed and why, the evidence, the rest."""
+    options = application.Options(run_id=read_run_id(run_id), master=master, remote=remote)
+    text = recorded.report(results, read_suite(suite), options)
+    if str(output) == "-":
+        typer.echo(text.encode("utf-8", errors="replace"), nl=False)
+        return
+    recorded.write_whole(text, output)
+    typer.echo(output)
 
 
 @cli.command("list")

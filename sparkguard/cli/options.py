@@ -30,6 +30,7 @@ Date = Annotated[
 ]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Fills ${NAME}; may be repeated.", metavar="NAME=VALUE")]
 Results = Annotated[str | None, typer.Option(help="Folder, URI or catalog.schema of the result tables.")]
+ResultsRead = Annotated[str, typer.Option("--results", help="Folder, URI or catalog.schema of the result tables.")]
 RunId = Annotated[str | None, typer.Option(help="Identifies the run across its attempts.")]
 Attempt = Annotated[int | None, typer.Option(min=1, help="Number of this try (default: one more than seen).")]
 LogFormatOption = Annotated[LogFormat, typer.Option(help="Lines for people or for log collectors.")]
@@ -80,9 +81,12 @@ def read_date(text: str | None) -> date | None:
 
 def read_run_id(text: str | None) -> str | None:
     """Read `--run-id`, which stands in file names and predicates."""
-    if text is not None and not all(c.isalnum() or c in "_.:+-" for c in text):
-        raise ConfigError(Problem(f"'{text}' may hold letters, digits and _ . : + - only", path="--run-id"))
-    return text
+    return _name(text, "_.:+-", "--run-id")
+
+
+def read_suite(text: str | None) -> str | None:
+    """Read `--suite`, which stands in predicates."""
+    return _name(text, "_.-", "--suite")
 
 
 def read_variables(pairs: list[str]) -> dict[str, str]:
@@ -97,3 +101,9 @@ def read_variables(pairs: list[str]) -> dict[str, str]:
 def listed(text: str | None) -> tuple[str, ...]:
     """Read `a,b`."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
+
+
+def _name(text: str | None, allowed: str, option: str) -> str | None:
+    if text is not None and not all(c.isalnum() or c in allowed for c in text):
+        raise ConfigError(Problem(f"'{text}' may hold letters, digits and {' '.join(allowed)} only", path=option))
+    return text

@@ -32,12 +32,14 @@ from sparkguard.cli.options import (
 from sparkguard.config.catalog import catalog
 from sparkguard.config.yaml import resolve
 from sparkguard.core.check import Check
+from sparkguard.core.fields import Like
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import summary
 from sparkguard.runner import Choice
 
 _PLACES = {"path", "table", "sql"}
 _NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")
+_PATTERN = re.compile(r"\s*(?:like|except)\s*=")
 _NEXT_FIELD = re.compile(r",(?=\s*(?:where|time_column|partition)\s*=)")
 _BOUND = re.compile(r"\s*(\w*)\s*:?\s*(.*)", re.DOTALL)
 _NOT_A_NAME = re.compile(r"[^\w.-]+")
@@ -129,6 +131,9 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
     parts = (annotation, *get_args(annotation))
     is_text = str in parts
     words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    if Like in parts and _PATTERN.match(text):
+        pairs = [part.partition("=") for part in _NEXT_PAIR.split(text)]
+        return {key.strip(): value.split("+") for key, _, value in pairs}
     if text not in words and any(get_origin(part) is tuple for part in parts):
         return [part.strip() for part in text.split(",")]
     if name in ("error_if", "warn_if"):

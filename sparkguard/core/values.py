@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -31,7 +32,7 @@ class Value:
         """The value in the column's type; `DataError` if it is none of that type."""
         try:
             return self._typed(column.type)
-        except (ValueError, InvalidOperation) as error:
+        except (ValueError, InvalidOperation, OverflowError) as error:
             message = f"'{self.raw}' is no value of column '{column.name}', which is {column.type}"
             raise DataError(message, "correct the value in the suite") from error
 
@@ -41,7 +42,8 @@ class Value:
         if kind == "boolean" or isinstance(self.raw, bool):
             return self._boolean(kind)
         if is_float(kind):
-            return float(self.raw)
+            number = float(self.raw)
+            return number if kind == "double" else float(struct.unpack("f", struct.pack("f", number))[0])
         if is_integer(kind) or kind.startswith("decimal"):
             return _exact(Decimal(str(self.raw)))
         return self._time(kind)
@@ -59,9 +61,10 @@ class Value:
         return str(self.raw).lower() if isinstance(self.raw, bool) else str(self.raw)
 
     def _boolean(self, kind: str) -> bool:
-        if kind != "boolean" or not isinstance(self.raw, bool):
+        words = {"true": True, "false": False}
+        if kind != "boolean" or str(self.raw).lower() not in words:
             raise ValueError(kind)
-        return self.raw
+        return words[str(self.raw).lower()]
 
     def __str__(self) -> str:
         """As it was written."""

@@ -26,7 +26,7 @@ _OF_NUMBERS = ("extremes", "moments", "quantiles")
 _VALUES = ("extremes", "quantiles")
 
 
-class Profile(ColumnsCheck):
+class ColumnProfile(ColumnsCheck):
     """Records numbers of each column: missing and distinct values, extremes, mean, deviation, quantiles.
 
     It passes unless bounds are given; its numbers go to `metrics`, where dashboards show them and
@@ -40,7 +40,7 @@ class Profile(ColumnsCheck):
 
     Example:
         >>> from sparkguard.testing import judge
-        >>> check = Profile(id="shape", dataset="t", columns="x", statistics=["nulls", "moments"])
+        >>> check = ColumnProfile(id="shape", dataset="t", columns="x", statistics=["nulls", "moments"])
         >>> [finding] = judge(check, {"t": [{"x": 1}, {"x": 3}, {"x": None}]})
         >>> {n: q.value for n, q in finding.quantities.items()}
         {'null_rows': 1.0, 'null_rate': 0.3333333333333333, 'mean': 2.0, 'deviation': 1.0, 'evaluated_rows': 3.0}
