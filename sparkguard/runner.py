@@ -200,7 +200,7 @@ class Runner:
 
     def _record(self, check: Check, findings: Sequence[Finding], seen: Evidence | None) -> None:
         elapsed = round(1000 * (time.monotonic() - self._began))
-        clean = [_without_secrets(f, self.suite.secrets) for f in findings]
+        clean = [self._placed(check, _without_secrets(f, self.suite.secrets)) for f in findings]
         for finding in clean:
             previous = self._previous.get(previous_key(check, finding))
             read, compared = (
@@ -213,6 +213,11 @@ class Runner:
             if check.violations_to is not None and seen is not None:
                 self._write_all_evidence(judged, check.violations_to)
         self.progress.judged(check, clean)
+
+    def _placed(self, check: Check, finding: Finding) -> Finding:
+        """With the source of what the check follows, if it has none: its row then joins that of the other."""
+        followed = (j.finding.source for j in self._judged if j.check.id in check.follows)
+        return replace(finding, source=finding.source or next(followed, None))
 
     def _version(self, check: Check, source: Source, seen: Evidence) -> int | None:
         """The version that was read, be it by a check that this one follows."""

@@ -213,8 +213,8 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
             yield (*at, "needs"), f"there is no check '{need}'{did_you_mean(need, ids)}"
     for name in ("error_if", "warn_if"):
         for quantity in getattr(check, name):
-            if quantity not in check.QUANTITIES:
-                near = did_you_mean(quantity, check.QUANTITIES)
+            if quantity not in check.quantities:
+                near = did_you_mean(quantity, sorted(check.quantities))
                 yield (*at, name, quantity), f"'{check.kind()}' has no such quantity{near}"
     for source in dict.fromkeys(check.datasets):
         dataset = datasets.get(source.dataset)
@@ -236,8 +236,8 @@ def _watching(check: Check, index: int, ids: list[str], checks: Iterable[Check])
         other = by_id.get(watched.check)
         if watched.check not in ids:
             yield ("checks", index, by), f"there is no check '{watched.check}'{did_you_mean(watched.check, ids)}"
-        elif other is not None and watched.quantity not in other.QUANTITIES:
-            near = did_you_mean(watched.quantity, other.QUANTITIES)
+        elif other is not None and watched.quantity not in other.quantities:
+            near = did_you_mean(watched.quantity, sorted(other.quantities))
             yield ("checks", index, what), f"'{other.kind()}' has no quantity '{watched.quantity}'{near}"
 
 

@@ -90,6 +90,11 @@ class Check(BaseModel, ABC):
         """Every source that the check may read; they are pinned before it asks."""
 
     @property
+    def quantities(self) -> frozenset[str]:
+        """The names of its quantities: those of its type, and what its fields add."""
+        return frozenset(self.QUANTITIES)
+
+    @property
     def watches(self) -> tuple[Watched, ...]:
         """The quantities of other checks that this one judges; it finds them in `seen.judged`."""
         return ()

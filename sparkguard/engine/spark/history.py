@@ -51,7 +51,7 @@ def _by_run(metrics: DataFrame, runs: DataFrame, measure: MetricHistory) -> Data
             F.max("started").alias("started"),
         )
         # Of two numbers of one name nobody knows which is tonight's like.
-        .where("rows = 1 AND end IS NOT NULL")
+        .where((F.col("rows") == 1) & F.col("end").isNotNull())
     )
 
 
