@@ -31,10 +31,17 @@ def scattered(spread: float) -> Series:
     return lambda rng, series, nights: 100 + spread * rng.normal(size=(series, nights))
 
 
-def weekly(rng: np.random.Generator, series: int, nights: int) -> Nights:
-    """A level of 100 that halves at the weekend, with 5 % of scatter; the last night is a Monday."""
-    level = np.asarray(WEEKEND)[(np.arange(nights) - (nights - 1)) % WEEK]
-    return np.asarray(100 * level * (1 + 0.05 * rng.normal(size=(series, nights))))
+def weekly(spread: float, *, proportional: bool = False) -> Series:
+    """A level of 100 that halves at the weekend; the last night is a Monday.
+
+    `spread` is that of all days, or of a Monday, and of other days in proportion to their level.
+    """
+
+    def nights(rng: np.random.Generator, series: int, length: int) -> Nights:
+        level = np.asarray(WEEKEND)[(np.arange(length) - (length - 1)) % WEEK]
+        return np.asarray(100 * level + spread * (level if proportional else 1) * rng.normal(size=(series, length)))
+
+    return nights
 
 
 def heavy(freedom: int) -> Series:
@@ -121,21 +128,23 @@ def robust_share(points: int, many: int) -> float:
 
 HEALTHY: Mapping[str, tuple[Series, Mapping[str, bool]]] = {
     "normal, independent": (scattered(1), {}),
-    "the same, `trend: linear`": (scattered(1), {"trend": True}),
-    "weekly pattern, half at weekends": (weekly, {}),
+    "normal, `trend: linear`": (scattered(1), {"trend": True}),
+    "weekly pattern, half at weekends": (weekly(5), {}),
+    "weekly pattern, scatter in proportion": (weekly(5, proportional=True), {}),
+    "weekly, in proportion, `scale: log`": (weekly(5, proportional=True), {"log": True}),
     "Student's t, 5 degrees": (heavy(5), {}),
     "Student's t, 3 degrees": (heavy(3), {}),
     "counts, Poisson(20)": (counts(20), {}),
     "rare counts, Poisson(0.2)": (counts(0.2), {}),
     "factors, log-normal 0.3": (factors(0.3), {}),
-    "the same, `scale: log`": (factors(0.3), {"log": True}),
+    "log-normal 0.3, `scale: log`": (factors(0.3), {"log": True}),
     "AR(1), 0.5": (lasting(0.5), {}),
     "AR(1), 0.8": (lasting(0.8), {}),
     "windows of 7 days, every night": (overlapping(7), {}),
     "windows of 30 days, every night": (overlapping(30), {}),
     "growing 0.01 s a night": (moving(0.01), {}),
     "growing 0.05 s a night": (moving(0.05), {}),
-    "the same, `trend: linear`, 0.05 s": (moving(0.05), {"trend": True}),
+    "the same, `trend: linear`": (moving(0.05), {"trend": True}),
     "random walk": (wandering, {}),
 }
 
@@ -143,8 +152,8 @@ DROPS: Mapping[str, tuple[Series, float]] = {
     "drop of 20 %, scatter of 5 %": (scattered(5), 0.8),
     "drop of 20 %, scatter of 10 %": (scattered(10), 0.8),
     "drop of 50 %, scatter of 10 %": (scattered(10), 0.5),
-    "drop of 20 %, weekly pattern, scatter of 5 %": (weekly, 0.8),
-    "drop of 50 %, weekly pattern, scatter of 5 %": (weekly, 0.5),
+    "drop of 20 %, weekly pattern, scatter of 5 %": (weekly(5), 0.8),
+    "drop of 50 %, weekly pattern, scatter of 5 %": (weekly(5), 0.5),
     "drop of 20 %, scatter of 5 %, one night of the history at half": (spoiled(scattered(5)), 0.8),
     "drop of 50 %, scatter of 5 %, one night of the history at half": (spoiled(scattered(5)), 0.5),
 }
