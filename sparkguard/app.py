@@ -164,12 +164,16 @@ def plan(path: SuiteLike, options: Options) -> list[str]:
     from sparkguard.dry_run import plan_lines
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.spark_engine import SparkEngine
+    from sparkguard.sinks.delta import DeltaSink
+    from sparkguard.sinks.states import DeltaStates
 
     suites = load_all(path, options)
     with session("sparkguard plan", options) as spark:
         lines = []
         for suite in suites:
-            lines += plan_lines(suite, SparkEngine(Reader(spark, suite.datasets)), options.choice)
+            store = DeltaStates(DeltaSink(spark, suite.results).read, suite.name)
+            engine = SparkEngine(Reader(spark, suite.datasets), store, suite.hides)
+            lines += plan_lines(suite, engine, options.choice)
         return [without_secrets(line, secrets(options)) for line in lines]
 
 
@@ -225,12 +229,19 @@ def execute(
     from sparkguard.engine.session import Jobs, facts
     from sparkguard.engine.spark_engine import SparkEngine
     from sparkguard.sinks.delta import DeltaSink
+    from sparkguard.sinks.states import DeltaStates
 
     require_writable(suite, spark)
+    sink = DeltaSink(spark, suite.results)
     return Runner(
         suite,
-        SparkEngine(Reader(spark, suite.datasets, frames), Past(spark, suite)),
-        DeltaSink(spark, suite.results),
+        SparkEngine(
+            Reader(spark, suite.datasets, frames),
+            DeltaStates(sink.read, suite.name),
+            suite.hides,
+            Past(spark, suite),
+        ),
+        sink,
         progress,
         choice,
         facts={**facts(spark), **_own_facts()},

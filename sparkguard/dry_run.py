@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from sparkguard.core.batches import batches
+from sparkguard.core.batches import Batch, batches
 from sparkguard.core.check import Check
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure, Summary
@@ -21,7 +21,10 @@ _SHOWN = 12
 
 
 class SizedEngine(Engine, Protocol):
-    """An engine that knows how large a dataset is without reading it."""
+    """An engine that knows how large a dataset is, and what is known of it, without reading it."""
+
+    def missing(self, batch: Batch) -> str:
+        """What of a batch would be read, where states of earlier nights may spare some."""
 
     def size(self, source: Source) -> int | None:
         """Bytes of the whole dataset, where somebody wrote them down."""
@@ -40,7 +43,7 @@ def plan_lines(suite: Suite, engine: SizedEngine, choice: Choice) -> list[str]:
         lines.append(f"stage{' after ' if before else ''}{', and '.join(before)}:")
         seen = Evidence(pins=engine.pin(s for c in stage.checks for s in c.datasets))
         lines += _inputs(stage.checks, seen, engine)
-        lines += _first_round(stage.checks, seen)
+        lines += _first_round(stage.checks, seen, engine)
         lines += [f"  later, at most: {check.id}: {check.COST}" for check in stage.checks]
     return lines
 
@@ -58,7 +61,7 @@ def _inputs(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -> Ite
         yield f"  input {source}: {at}, {whole}"
 
 
-def _first_round(checks: Iterable[Check], seen: Evidence) -> Iterable[str]:
+def _first_round(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -> Iterable[str]:
     askers: dict[Measure[Answer], list[str]] = {}
     for check in checks:
         try:
@@ -69,9 +72,11 @@ def _first_round(checks: Iterable[Check], seen: Evidence) -> Iterable[str]:
     shared = list(batches(askers))
     for batch in shared:
         ids = list(dict.fromkeys(i for m in batch.measures for i in askers[m]))
+        missing = engine.missing(batch)
+        spared = f"{missing}; " if missing else ""
         yield (
             f"  first round: {_count(len(batch.measures), 'measure')} of {batch.source}: 1 scan of "
-            f"{_some([c.name for c in batch.columns])}, {_count(batch.shuffles, 'shuffle')}; for {_some(ids)}"
+            f"{_some([c.name for c in batch.columns])}, {_count(batch.shuffles, 'shuffle')}; {spared}for {_some(ids)}"
         )
     alone = {m: ids for m, ids in askers.items() if not isinstance(m, Summary)}
     for measure, ids in alone.items():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol, Self
 
 from sparkguard.core.finding import EvidenceQuery, Status
+from sparkguard.core.states import StateUpdate
 from sparkguard.engine.gather import Engine
 from sparkguard.sinks.render import PreviousKey
 from sparkguard.sinks.rows import Row, ViolationRow
@@ -27,12 +28,18 @@ class Sink(Protocol):
     def replace(self, table: str, rows: Sequence[Row], suite: str, run_id: str) -> None:
         """Make `rows` the only ones of the run."""
 
+    def replace_states(self, updates: Sequence[StateUpdate], suite: str, now: datetime) -> None:
+        """Bring new states of blocks and drop those that changed data made void."""
+
     def write_evidence(self, frame: Any, row: ViolationRow, target: str) -> None:
         """Make `frame` (None: nothing) all evidence of one check and run in a table of the suite's own."""
 
 
 class EvidenceEngine(Engine, Protocol):
-    """An engine that can also hand out all evidence of a measure."""
+    """An engine that can also hand out all evidence of a measure, and the states that it made."""
+
+    def updates(self) -> Sequence[StateUpdate]:
+        """What the run changes in the stored states."""
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> Any:
         """All evidence as a frame of `kind`, `key`, `reason` and `count`."""

@@ -250,6 +250,7 @@ class Runner:
         violations = [v for j in report.judged for v in rendering.violations(j)]
         if violations or self._retry:
             self.sink.replace("violations", violations, name, run_id)
+        self.sink.replace_states(self.engine.updates(), name, ended)
         if self._unwritten is not None:
             raise self._unwritten
         self.sink.replace("runs", [self._run_row(report, started, ended, spark_jobs)], name, run_id)

@@ -19,6 +19,7 @@ from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
 from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
 from sparkguard.core.source import Source
+from sparkguard.core.states import StateUpdate
 from sparkguard.engine.gather import Rounds
 from sparkguard.measures.history import MOST_POINTS, History, MetricHistory, Point, Subject
 
@@ -70,6 +71,10 @@ class TwinEngine:
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> object:
         """There is no frame without Spark."""
         raise NotImplementedError
+
+    def updates(self) -> Sequence[StateUpdate]:
+        """Nothing is kept."""
+        return ()
 
     def _pin(self, dataset: str) -> Pin | Broken:
         if dataset not in self.tables:

@@ -136,6 +136,67 @@ def test_the_join_job_names_its_options_in_its_errors(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        ("referential_integrity", ["--dataset", "path=x", "--key", "a"], "--references: is required but missing"),
+        (
+            "referential_integrity",
+            ["--dataset", "path=x", "--key", "a", "--references", "planes"],
+            "--references: there is no dataset 'planes'",
+        ),
+        (
+            "referential_integrity",
+            [
+                "--dataset",
+                "path=x",
+                "--key",
+                "a",
+                "--references",
+                "path=y",
+                "--references-window",
+                "end=2026-01-01,length=3d",
+            ],
+            "--references-window: dataset 'references' has no time_column",
+        ),
+        ("schema", ["--dataset", "path=x"], "give exactly one of columns and reference"),
+        ("schema", ["--dataset", "path=x", "--columns", "id=bigin"], "--columns.id: 'bigin' is no type of Spark"),
+        ("schema", ["--dataset", "path=x", "--columns", "id"], "--columns.id: '' is no type of Spark"),
+        ("schema", ["--dataset", "path=x", "--reference", "y"], "--reference: there is no dataset 'y'"),
+    ],
+)
+def test_the_jobs_of_two_datasets_name_their_options_in_their_errors(
+    capsys: pytest.CaptureFixture[str], kind: str, arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        check_main(kind, arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_columns_and_their_types_are_an_option() -> None:
+    from sparkguard.cli.single import _one_check_suite
+
+    columns = "path=string,a.b=decimal(15,2), with space =map<string,int>,s=struct<x:int,y:array<date>> not null,id=int"
+    suite = _one_check_suite("schema", {"dataset": "path=data/t", "columns": columns})
+    assert suite["datasets"] == {"dataset": {"path": "data/t"}}
+    assert list(suite["checks"][0]["columns"].items()) == [
+        ("path", "string"),
+        ("a.b", "decimal(15,2)"),
+        ("with space", "map<string,int>"),
+        ("s", "struct<x:int,y:array<date>> not null"),
+        ("id", "int"),
+    ]
+
+
+def test_a_dataset_may_refer_to_a_version_of_itself() -> None:
+    from sparkguard.cli.single import _one_check_suite
+
+    given = {"dataset": "path=data/t", "key": "a", "references": "dataset=dataset,version=3"}
+    suite = _one_check_suite("referential_integrity", given)
+    assert suite["checks"][0]["references"] == {"dataset": "dataset", "version": 3}
+
+
 def test_the_options_of_a_job_are_the_fields_of_its_check(capsys: pytest.CaptureFixture[str]) -> None:
     from sparkguard.checks.duplicate_keys import DuplicateKeys
 

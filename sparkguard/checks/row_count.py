@@ -73,8 +73,9 @@ class RowCount(SourceCheck):
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:
         """Judge the counts."""
         del run
-        rows = seen.require(tallies.RowCount(self.source)).rows
-        quantities = {"rows": Quantity(rows)}
+        total = seen.require(tallies.RowCount(self.source))
+        rows = total.rows
+        quantities = {"rows": Quantity(rows, exactness=total.exactness)}
         told = count(rows, "row")
         if self._before is not None:
             previous = seen.require(tallies.RowCount(self._before)).rows

@@ -41,6 +41,8 @@ _PLACES = {"path", "table", "sql"}
 _NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")
 _PATTERN = re.compile(r"\s*(?:like|except)\s*=")
 _NEXT_FIELD = re.compile(r",(?=\s*(?:where|time_column|partition)\s*=)")
+_NEXT_NAME = re.compile(r",(?=[^,<>()=]*=)")
+"""A comma that no type holds: those of decimal(15,2) and map<string,int> have no equals sign after them."""
 _BOUND = re.compile(r"\s*(\w*)\s*:?\s*(.*)", re.DOTALL)
 _NOT_A_NAME = re.compile(r"[^\w.-]+")
 
@@ -106,7 +108,7 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     datasets: dict[str, Any] = {}
     for name, text in given.items():
         value = _option_value(catalog()[kind], name, text)
-        if isinstance(value, dict) and _PLACES & set(value):
+        if isinstance(value, dict) and _PLACES & set(value) and not _is_mapping(catalog()[kind], name):
             datasets[name] = value
             value = name
         check[name] = value
@@ -138,6 +140,9 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
         return [part.strip() for part in text.split(",")]
     if name in ("error_if", "warn_if"):
         return dict(_bound(part) for part in text.split(","))
+    if _is_mapping(model, name):
+        named = [part.partition("=") for part in _NEXT_NAME.split(text)]
+        return {key.strip(): value.strip() for key, _, value in named}
     if text.lstrip().startswith("sql="):
         # A query may hold commas and equals signs; only the other fields of a dataset end it.
         pairs = [part.partition("=") for part in _NEXT_FIELD.split(text)]
@@ -147,6 +152,12 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
     if block and (not is_text or pairs[0][0].strip() in _PLACES):
         return {key.strip(): resolve(value.strip()) for key, _, value in pairs}
     return text if is_text else resolve(text)
+
+
+def _is_mapping(model: type[Check], name: str) -> bool:
+    """Whether a field holds names of the user's own, so that none of them is a keyword."""
+    annotation = model.model_fields[name].annotation
+    return dict in {get_origin(part) for part in (annotation, *get_args(annotation))}
 
 
 def _bound(text: str) -> tuple[str, str]:

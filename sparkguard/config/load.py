@@ -26,7 +26,9 @@ from sparkguard.core.text import is_secret
 from sparkguard.errors import ConfigError, Problem
 
 _DATE = "date"
-_SOURCE_FIELDS = ("dataset", "before", "after", "other")
+_SOURCE_FIELDS = ("dataset", "before", "after", "other", "references", "reference")
+_WINDOW_FIELDS = {"references": "references_window"}
+"""The window of a field that names a dataset, where it is not `window`."""
 _NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit")
 
 
@@ -224,7 +226,8 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
         elif source.version is not None and dataset.sql is not None:
             yield (*at, _field_of(check, source)), f"dataset '{dataset.name}' is a query, so it has no versions"
         elif source.window is not None and dataset.time_column is None:
-            yield (*at, "window"), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+            field = _WINDOW_FIELDS.get(_field_of(check, source), "window")
+            yield (*at, field), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
 
 
 def _watching(check: Check, index: int, ids: list[str], checks: Iterable[Check]) -> Iterator[tuple[Path, str]]:
@@ -245,7 +248,7 @@ def _field_of(check: Check, source: Source) -> str:
     """The field that names a source's dataset, at its version."""
     for name in _SOURCE_FIELDS:
         value = getattr(check, name, None)
-        if value in (source.dataset, Versioned(source.dataset, source.version)):
+        if value == Versioned(source.dataset, source.version) or (value == source.dataset and source.version is None):
             return name
     return _SOURCE_FIELDS[0]
 
@@ -256,7 +259,8 @@ def _fingerprints(template: Document, checks: tuple[Check, ...]) -> dict[str, st
     fingerprints = {}
     for check, one in zip(checks, raw, strict=True):
         rule = {k: v for k, v in one.items() if k not in _NOT_THE_RULE}
-        text = json.dumps(rule, sort_keys=True, default=str)
+        # Inside a field the order may matter: of columns, of bounds.
+        text = json.dumps(dict(sorted(rule.items())), default=str)
         fingerprints[check.id] = hashlib.sha256(text.encode()).hexdigest()[:16]
     return fingerprints
 

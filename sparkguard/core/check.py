@@ -136,6 +136,7 @@ class Check(BaseModel, ABC):
 
         `told` are the quantities of which `failed` speaks (None: all); the message adds what decided
         if it is none of them. `nothing` says why no row was judged, if it is not that there is none.
+        A finding that judges no rows is bad if `failed` says something.
         Nothing evaluated and nothing found is never a pass unless `on_empty` says so.
         """
         rows = ("evaluated_rows", "violation_rows", "violation_rate")
@@ -144,7 +145,7 @@ class Check(BaseModel, ABC):
         decision = decide(quantities, self.error_if, self.warn_if)
         if finding.evaluated_rows == 0 and not self._decides_on_nothing(finding, decision):
             return self._empty(finding, nothing)
-        bad = bool(finding.violation_rows)
+        bad = bool(finding.violation_rows if finding.evaluated_rows is not None else failed)
         silent = told is not None and decision.metric_name not in told
         message = failed if bad else passed
         if bad and decision.status is Status.PASS:

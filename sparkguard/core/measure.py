@@ -113,8 +113,17 @@ class Summary(RowMeasure[S_co]):
     All summaries that a round asks of the same source are answered by one read.
     """
 
+    VERSION: ClassVar[int] = 1
+    """Raised when the states of old nights no longer mean the same."""
+    STATE: ClassVar[type[State]]
+
     source: Source
     cost: ClassVar[Cost] = Cost(scans=1, shuffles=0)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether other nights will ask the same, so that the states of days are worth keeping."""
+        return True
 
     @property
     def sources(self) -> tuple[Source, ...]:

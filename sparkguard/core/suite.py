@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sparkguard.core.check import Check
 from sparkguard.core.source import Dataset
+from sparkguard.core.text import hides
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,11 @@ class Suite:
     tags: Mapping[str, str]
     scheduled_for: datetime | None = None
     secrets: tuple[str, ...] = ()
+
+    def hides(self, dataset: str, column: str) -> bool:
+        """Whether a check on the dataset keeps the column's values out of tables and messages."""
+        return any(
+            check.violations == "none" or hides(check.redact, column)
+            for check in self.checks
+            if any(source.dataset == dataset for source in check.datasets)
+        )

@@ -6,8 +6,8 @@ that stops it is alone; that one becomes `Broken` and the others are answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from pyspark.sql import DataFrame
@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.batches import Batch
 from sparkguard.core.measure import Broken, State, Summary, Tall
+from sparkguard.engine.blocks import Block, numbers
 from sparkguard.engine.faults import broken, is_of_the_data
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark import Names, tall_recipes, wide_recipes
@@ -23,17 +24,20 @@ MOST_READS = 24
 """Reads of one batch in search of measures that stop it; twice the halvings of a full batch, and some."""
 
 Reply = tuple[Summary[State], State | Broken]
+ByBlock = tuple[Summary[State], Mapping[Block, State] | Broken]
 
 
 @dataclass
 class _Search:
-    """How many reads may still be spent."""
+    """What is read, and how often it may still be."""
 
-    left: int = MOST_READS
+    blocks: tuple[Block, ...]
+    files: tuple[str, ...]
+    left: int = field(default_factory=lambda: MOST_READS)
 
 
 class Fused:
-    """Answers batches of summaries."""
+    """Answers batches of summaries, of all rows or block by block."""
 
     def __init__(self, reader: Reader) -> None:
         """Read through `reader`."""
@@ -42,6 +46,11 @@ class Fused:
 
     def answer(self, batch: Batch) -> Iterator[Reply]:
         """Answer every measure of a batch."""
+        for measure, found in self.answer_blocks(batch, (None,)):
+            yield measure, found if isinstance(found, Broken) else found[None]
+
+    def answer_blocks(self, batch: Batch, blocks: Sequence[Block], files: Sequence[str] = ()) -> Iterator[ByBlock]:
+        """Answer every measure for each block of time; (None,) stands for all rows, `files` for those of some files."""
         able: list[Summary[State]] = []
         for measure in batch.measures:
             recipe = wide_recipes().get(type(measure))
@@ -50,11 +59,11 @@ class Fused:
             else:
                 able.append(measure)
         if able:
-            yield from self._search(Batch(batch.source, tuple(able)), _Search())
+            yield from self._search(Batch(batch.source, tuple(able)), _Search(tuple(blocks), tuple(files)))
 
-    def _search(self, batch: Batch, search: _Search) -> Iterator[Reply]:
+    def _search(self, batch: Batch, search: _Search) -> Iterator[ByBlock]:
         try:
-            query = self._query(batch)
+            query = self._query(batch, search)
             if search.left == 0:
                 reason = (
                     f"too many measures of {batch.source} stop at the data; {MOST_READS} reads did not find them all"
@@ -86,27 +95,34 @@ class Fused:
             parts[any(sql in message for sql in names.expressions)].append(measure)
         return [Batch(batch.source, tuple(part)) for part in parts.values()] if all(parts.values()) else ()
 
-    def _query(self, batch: Batch) -> Callable[[], Sequence[State]]:
+    def _query(self, batch: Batch, search: _Search) -> Callable[[], Sequence[Mapping[Block, State]]]:
         """An analysed query: what is wrong with its text shows before anything is read."""
-        return self._tall(batch) if isinstance(batch.measures[0], Tall) else self._wide(batch)
+        return self._tall(batch) if isinstance(batch.measures[0], Tall) else self._wide(batch, search)
 
-    def _wide(self, batch: Batch) -> Callable[[], Sequence[State]]:
+    def _wide(self, batch: Batch, search: _Search) -> Callable[[], Sequence[Mapping[Block, State]]]:
         names, recipes = Names(batch.columns), [wide_recipes()[type(m)] for m in batch.measures]
         wanted = [tuple(r.aggregates(m, names)) for r, m in zip(recipes, batch.measures, strict=True)]
         texts = list(dict.fromkeys(text for parts in wanted for text in parts))
-        rows = self._reader.frame(batch.source, batch.columns, names.expressions)
-        query = _analysed(rows.selectExpr(*(f"{text} AS a{i}" for i, text in enumerate(texts))))
+        rows = self._reader.frame(batch.source, batch.columns, names.expressions, search.blocks, search.files)
+        if search.blocks == (None,):
+            query = rows.selectExpr("0 AS b", *(f"{text} AS a{i}" for i, text in enumerate(texts)))
+        else:
+            query = rows.groupBy("b").agg(*(F.expr(f"{text} AS a{i}") for i, text in enumerate(texts)))
+        _analysed(query)
 
-        def states() -> Sequence[State]:
-            found = dict(zip(texts, query.collect()[0], strict=True))
-            return [
-                r.state(m, [found[text] for text in parts])
-                for r, m, parts in zip(recipes, batch.measures, wanted, strict=True)
-            ]
+        def states() -> Sequence[Mapping[Block, State]]:
+            # A block without rows is known to be empty.
+            found: list[dict[Block, State]] = [dict.fromkeys(search.blocks, m.STATE.zero()) for m in batch.measures]
+            blocks = numbers(search.blocks)
+            for number, *values in query.collect():
+                by_text = dict(zip(texts, values, strict=True))
+                for state, r, m, parts in zip(found, recipes, batch.measures, wanted, strict=True):
+                    state[blocks[number]] = r.state(m, [by_text[text] for text in parts])
+            return found
 
         return states
 
-    def _tall(self, batch: Batch) -> Callable[[], Sequence[State]]:
+    def _tall(self, batch: Batch) -> Callable[[], Sequence[Mapping[Block, State]]]:
         names, recipes = Names(batch.columns), [tall_recipes()[type(m)] for m in batch.measures]
         cells = [r.cell(m, names) for r, m in zip(recipes, batch.measures, strict=True)]
         structs = ", ".join(
@@ -119,11 +135,11 @@ class Fused:
         counted = (F.count(F.lit(1)), F.min("shown"), F.max("shown"))
         query = _analysed(grouped.agg(*counted))
 
-        def states() -> Sequence[State]:
+        def states() -> Sequence[Mapping[Block, State]]:
             found: list[list[tuple[int, int, Sequence[str | None], Sequence[str | None]]]] = [[] for _ in cells]
             for i, *cell in query.collect():
                 found[i].append(tuple(cell))
-            return [r.state(m, f) for r, m, f in zip(recipes, batch.measures, found, strict=True)]
+            return [{None: r.state(m, f)} for r, m, f in zip(recipes, batch.measures, found, strict=True)]
 
         return states
 

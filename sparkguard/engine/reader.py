@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -14,6 +17,8 @@ from sparkguard.core.columns import Column, split_path
 from sparkguard.core.evidence import Pin
 from sparkguard.core.measure import Broken
 from sparkguard.core.source import Dataset, Source
+from sparkguard.engine.blocks import Block, number_of, runs
+from sparkguard.engine.delta_log import Table
 from sparkguard.engine.faults import broken
 from sparkguard.engine.spark.values import quoted, schema
 from sparkguard.engine.spark.windows import partition_within, within
@@ -44,29 +49,76 @@ class Reader:
         keys = dict.fromkeys((source.dataset, source.version) for source in sources)
         return {key: self._pin(key) for key in keys}
 
-    def frame(self, source: Source, columns: tuple[Column, ...], expressions: Sequence[str] = ()) -> DataFrame:
+    def frame(
+        self,
+        source: Source,
+        columns: tuple[Column, ...],
+        expressions: Sequence[str] = (),
+        blocks: Sequence[Block] = (None,),
+        files: Sequence[str] = (),
+    ) -> DataFrame:
         """Read a source: the dataset's filter, the window, and the columns renamed to c0, c1 and on.
 
-        `expressions` are SQL over the dataset's own columns; they become e0, e1 and on.
+        `expressions` are SQL over the dataset's own columns; they become e0, e1 and on. Of `blocks` only
+        the rows are read, and their number is `b`; of `files` only the rows of these.
         """
         opened, pin = self._opened[source.dataset, source.version]
         dataset = self._datasets[source.dataset]
+        if files:
+            opened = self._spark.read.schema(opened.schema).parquet(*files)
         rows = opened.where(dataset.where) if dataset.where else opened
+        days = [block for block in blocks if block is not None]
         if source.window is not None:
-            if dataset.time_column is None:
-                message = f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
-                raise DataError(message, "add time_column to the dataset in the suite")
-            time = pin.schema.column(dataset.time_column)
-            rows = rows.where(within(F.col(quoted(*time.path)), time, source.window))
+            time = self._time(dataset, pin)
+            column = F.col(quoted(*time.path))
+            rows = rows.where(reduce(or_, (within(column, time, w) for w in runs(days) or [source.window])))
             if dataset.partition is not None:
                 found = pin.schema.column(dataset.partition.column)
                 column = F.col(quoted(*found.path))
                 rows = rows.where(partition_within(column, found, dataset.partition, source.window))
         # As text, since thousands of column objects take seconds of calls into the JVM.
+        number = [f"{number_of(quoted(*time.path), time.type, days)} AS b"] if days else []
         return rows.selectExpr(
+            *number,
             *(f"{quoted(*c.path)} AS c{i}" for i, c in enumerate(columns)),
             *(f"({sql}) AS e{i}" for i, sql in enumerate(expressions)),
         )
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session that reads."""
+        return self._spark
+
+    def table(self, source: Source) -> Table | None:
+        """The Delta table that is read at its newest version; None for anything else."""
+        dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
+        fixed = source.version is not None or dataset.version is not None or dataset.timestamp is not None
+        if pin.version is None or fixed:
+            return None
+        detail = self._spark.sql(f"DESCRIBE DETAIL {reference(dataset)}").select(
+            "id", "location", "properties", "partitionColumns"
+        )
+        found = detail.collect()[0]
+        named = found["properties"].get("delta.columnMapping.mode", "none") == "none"
+        return Table(found["id"], found["location"], pin.version, named, named and not found["partitionColumns"])
+
+    def unfiltered(self, source: Source) -> str | None:
+        """The Delta table at the version that is read as SQL; None for anything else, or with a filter."""
+        dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
+        if pin.version is None or dataset.where is not None:
+            return None
+        return f"{reference(dataset)} VERSION AS OF {pin.version:d}"
+
+    def time_column(self, source: Source) -> Column | None:
+        """The column by which the dataset is cut into windows."""
+        dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
+        return None if dataset.time_column is None else pin.schema.column(dataset.time_column)
+
+    def definition(self, source: Source, table: Table) -> str:
+        """What the rows of a dataset are, apart from its name and version, as a hash."""
+        dataset = self._datasets[source.dataset]
+        parts = (table.id, dataset.where, dataset.time_column, dataset.partition)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def can(self, function: str) -> bool:
         """Whether this Spark has a function."""
@@ -91,6 +143,12 @@ class Reader:
         except Exception:  # noqa: BLE001 - a plan without a size is still a plan
             return None
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def _time(self, dataset: Dataset, pin: Pin) -> Column:
+        if dataset.time_column is None:
+            message = f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+            raise DataError(message, "add time_column to the dataset in the suite")
+        return pin.schema.column(dataset.time_column)
 
     def _pin(self, key: PinKey) -> Pin | Broken:
         dataset = self._datasets[key[0]]

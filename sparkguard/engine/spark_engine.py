@@ -8,13 +8,16 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from sparkguard.core.batches import batches
+from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary
+from sparkguard.core.measure import Answer, Broken, Measure, Probe, State, Summary, Wide
 from sparkguard.core.source import Source
+from sparkguard.core.states import StateStore, StateUpdate
+from sparkguard.engine import from_log
 from sparkguard.engine.faults import broken
 from sparkguard.engine.fused import Fused
+from sparkguard.engine.lasting import Hidden, Lasting
 from sparkguard.engine.past import Past
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
@@ -23,11 +26,21 @@ from sparkguard.engine.spark import computations, evidence_frame, probes
 class SparkEngine:
     """Answers measures by the functions that `engine.spark` declares for their types."""
 
-    def __init__(self, reader: Reader, past: Past | None = None) -> None:
-        """Read through `reader`, which knows the datasets; `past` knows the suite's earlier runs."""
+    def __init__(
+        self,
+        reader: Reader,
+        store: StateStore | None = None,
+        hidden: Hidden = lambda _dataset, _column: False,
+        past: Past | None = None,
+    ) -> None:
+        """Read through `reader`, which knows the datasets; keep states in `store`, but none of `hidden` columns.
+
+        `past` knows the suite's earlier runs.
+        """
         self._reader = reader
         self._past = past
         self._fused = Fused(reader)
+        self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
         """Fix the version of each dataset from now on."""
@@ -36,7 +49,7 @@ class SparkEngine:
     def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
         """Answer summaries together and the others in turn; what goes wrong is `Broken`, never an exception."""
         for batch in batches(measures):
-            yield from self._fused.answer(batch)
+            yield from self._summaries(batch)
         for measure in measures:
             if not isinstance(measure, Summary):
                 yield measure, self._answer(measure)
@@ -49,6 +62,17 @@ class SparkEngine:
         """The rows that other runs of the suite left in a result table; None where there are none yet."""
         return None if self._past is None else self._past.table(table)
 
+    def updates(self) -> Sequence[StateUpdate]:
+        """What was learnt of days and tables, to be kept."""
+        return self._lasting.updates() if self._lasting else ()
+
+    def missing(self, batch: Batch) -> str:
+        """What of a batch would be read, where states of earlier nights may spare some."""
+        if self._from_log(batch) is not None:
+            return "answered by Delta's log, no row is read"
+        wide = isinstance(batch.measures[0], Wide)
+        return self._lasting.missing(batch) if wide and self._lasting else ""
+
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""
         return self._reader.size(source)
@@ -57,6 +81,22 @@ class SparkEngine:
         """All evidence of some measures: `kind`, `key` (a map of texts, `redact` hidden), `reason`, `count`."""
         frames = [evidence_frame(self._reader.frame, q.measure, q.kind, redact) for q in queries]
         return reduce(lambda a, b: a.unionByName(b), frames)
+
+    def _summaries(self, batch: Batch) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        """By the log alone, else from states of earlier nights, else by a read."""
+        known = self._from_log(batch)
+        if known is not None:
+            yield from known.items()
+        elif self._lasting and isinstance(batch.measures[0], Wide):
+            yield from self._lasting.answer(batch)
+        else:
+            yield from self._fused.answer(batch)
+
+    def _from_log(self, batch: Batch) -> Mapping[Summary[State], State] | None:
+        try:
+            return from_log.answers(self._reader, batch)
+        except Exception:  # noqa: BLE001 - what the log does not tell is read
+            return None
 
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:

@@ -21,12 +21,16 @@ Ordinal = int | float | Decimal
 
 @dataclass(frozen=True)
 class Extent(State):
-    """The least and the greatest of the values that are neither NULL nor NaN; None without any."""
+    """The least and the greatest of the values that are neither NULL nor NaN; None without any.
+
+    `exactness` says where they are from.
+    """
 
     HOLDS_VALUES = True
 
     low: Ordinal | None
     high: Ordinal | None
+    exactness: str = "exact"
 
     @classmethod
     def zero(cls) -> Self:
@@ -93,6 +97,8 @@ class ColumnMeasure(Wide[S_co]):
 class Extremes(ColumnMeasure[Extent]):
     """What are the least and the greatest value, or with `lengths` the lengths of the arrays?"""
 
+    STATE = Extent
+
     lengths: bool = False
 
     def twin(self, tables: Mapping[Source, Rows]) -> Extent:
@@ -106,6 +112,8 @@ class Extremes(ColumnMeasure[Extent]):
 @dataclass(frozen=True)
 class Moments(ColumnMeasure[Spread]):
     """What are the mean and the deviation of the finite values?"""
+
+    STATE = Spread
 
     def twin(self, tables: Mapping[Source, Rows]) -> Spread:
         """Sum exactly."""

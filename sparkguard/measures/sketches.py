@@ -161,6 +161,8 @@ class Frequents(State):
 class Quantiles(ColumnMeasure[Ranks]):
     """Which values lie at which ranks, among the numbers?"""
 
+    STATE = Ranks
+
     def twin(self, tables: Mapping[Source, Rows]) -> Ranks:
         """A sketch large enough to hold every value."""
         from datasketches import kll_doubles_sketch  # noqa: PLC0415 - only where sketches are
@@ -176,6 +178,8 @@ class Quantiles(ColumnMeasure[Ranks]):
 class Distinct(ColumnMeasure[Distincts]):
     """How many distinct values are there, NULL left out?"""
 
+    STATE = Distincts
+
     def twin(self, tables: Mapping[Source, Rows]) -> Distincts:
         """A sketch of the same precision."""
         from datasketches import hll_sketch, tgt_hll_type  # noqa: PLC0415 - only where sketches are
@@ -190,6 +194,8 @@ class Distinct(ColumnMeasure[Distincts]):
 @dataclass(frozen=True)
 class FrequentValues(ColumnMeasure[Frequents]):
     """Which values, by their hash, have the most rows, NULL left out?"""
+
+    STATE = Frequents
 
     def twin(self, tables: Mapping[Source, Rows]) -> Frequents:
         """Count exactly."""

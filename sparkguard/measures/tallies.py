@@ -10,7 +10,7 @@ from typing import Self
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Rows, State, Tall, Wide
 from sparkguard.core.source import Source
-from sparkguard.measures.conditions import Condition
+from sparkguard.measures.conditions import Condition, HashIs
 
 FEW = 1_024
 """As many rows that break a rule are shown exactly; of more, a sample in this many buckets."""
@@ -22,9 +22,10 @@ Texts = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Total(State):
-    """A number of rows."""
+    """A number of rows; `exactness` says where it is from."""
 
     rows: int
+    exactness: str = "exact"
 
     @classmethod
     def zero(cls) -> Self:
@@ -106,6 +107,8 @@ class Sample(State):
 class RowCount(Wide[Total]):
     """How many rows are there?"""
 
+    STATE = Total
+
     source: Source
 
     @property
@@ -126,6 +129,8 @@ class RowCount(Wide[Total]):
 class Count(Wide[Tally]):
     """How many rows break a rule?"""
 
+    STATE = Tally
+
     source: Source
     condition: Condition
 
@@ -133,6 +138,11 @@ class Count(Wide[Tally]):
     def columns(self) -> tuple[Column, ...]:
         """Those that the condition looks at."""
         return self.condition.columns
+
+    @property
+    def lasts(self) -> bool:
+        """A hash of tonight means nothing tomorrow."""
+        return not isinstance(self.condition, HashIs)
 
     def twin(self, tables: Mapping[Source, Rows]) -> Tally:
         """Judge row by row."""
@@ -158,6 +168,7 @@ class Examples(Tall[Sample]):
     shown: tuple[Column, ...]
     buckets: int | None
 
+    STATE = Sample
     reason = "the row breaks the rule"
 
     @property

@@ -7,20 +7,22 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 
 from sparkguard.core.finding import Status
+from sparkguard.core.states import StateUpdate
 from sparkguard.core.suite import Results
 from sparkguard.core.text import first_line
 from sparkguard.errors import SinkError, SparkguardError
 from sparkguard.sinks.frames import frame_of
 from sparkguard.sinks.location import absolute, exclusive
 from sparkguard.sinks.render import PreviousKey
-from sparkguard.sinks.rows import SCHEMA_VERSION, Row, RunRow, ViolationRow, columns, ddl
+from sparkguard.sinks.rows import SCHEMA_VERSION, Row, RunRow, StateRow, ViolationRow, columns, ddl
+from sparkguard.sinks.states import replaced, state_rows
 
 T = TypeVar("T")
 
@@ -64,7 +66,7 @@ class DeltaSink:
         if self._new:
             return 0
         runs, results = (
-            self._read(t).where((F.col("suite") == suite) & (F.col("run_id") == run_id)).select("attempt")
+            self.read(t).where((F.col("suite") == suite) & (F.col("run_id") == run_id)).select("attempt")
             for t in ("runs", "check_results")
         )
         rows = runs.unionAll(results).agg(F.max("attempt")).collect()
@@ -74,8 +76,8 @@ class DeltaSink:
         """The last status, not skipped, of each subject in committed runs up to this date."""
         if self._new:
             return {}
-        runs = self._read("runs").where(F.col("suite") == suite).select("run_id", "attempt")
-        results = self._read("check_results").where(
+        runs = self.read("runs").where(F.col("suite") == suite).select("run_id", "attempt")
+        results = self.read("check_results").where(
             (F.col("suite") == suite)
             & (F.col("run_id") != run_id)
             & (F.col("run_date") <= F.lit(run_date))
@@ -130,6 +132,26 @@ class DeltaSink:
 
         self._guarded(write)
 
+    def replace_states(self, updates: Sequence[StateUpdate], suite: str, now: datetime) -> None:
+        """Bring new states of blocks and drop those that changed data made void."""
+        rows = state_rows(updates, suite, now)
+        if not rows:
+            return
+        target, number = self._results.table(StateRow.TABLE), self._next_write()
+
+        def write() -> None:
+            frame = frame_of(self._spark, StateRow.TABLE, rows)
+            _save_to(self._writer(frame, target, replaced(updates, suite), number), target)
+
+        self._guarded(write)
+
+    def read(self, table: str) -> DataFrame:
+        """The rows of a result table."""
+        target = self._results.table(table)
+        if self._results.path is not None:
+            return self._spark.read.format("delta").load(absolute(target))
+        return self._spark.table(_reference(target))
+
     def _create_missing(self) -> None:
         if self._schema_version() == SCHEMA_VERSION:
             return
@@ -140,7 +162,7 @@ class DeltaSink:
                 f"CREATE TABLE IF NOT EXISTS {reference} ({ddl(table)}) USING delta "
                 f"PARTITIONED BY (suite) TBLPROPERTIES ({_PROPERTIES})"
             )
-        self._new = self._read("runs").isEmpty()
+        self._new = self.read("runs").isEmpty()
 
     def _schema_version(self) -> int | None:
         try:
@@ -165,12 +187,6 @@ class DeltaSink:
             .option("txnVersion", number)
             .partitionBy("suite")
         )
-
-    def _read(self, table: str) -> DataFrame:
-        target = self._results.table(table)
-        if self._results.path is not None:
-            return self._spark.read.format("delta").load(absolute(target))
-        return self._spark.table(_reference(target))
 
     def _guarded(self, act: Callable[[], T]) -> T:
         """Act under the folder's lock, again with growing pauses where another writer was faster."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sparkguard.core.finding import Status
+from sparkguard.core.states import StateUpdate
 from sparkguard.sinks.render import PreviousKey
 from sparkguard.sinks.rows import TABLES, Row, ViolationRow
+from sparkguard.sinks.states import state_rows
 
 
 class MemorySink:
@@ -41,6 +43,15 @@ class MemorySink:
         kept: list[Any] = self.tables[table]
         self.tables[table] = [
             r for r in kept if (r.suite, r.run_id) != (suite, run_id) or (table == "runs" and r.attempt not in attempts)
+        ] + list(rows)
+
+    def replace_states(self, updates: Sequence[StateUpdate], suite: str, now: datetime) -> None:
+        """Keep the newest rows of each block and group of measures."""
+        rows = state_rows(updates, suite, now)
+        kept: list[Any] = self.tables["states"]
+        new = {(r.dataset, r.window_start, r.measure_fingerprint) for r in rows}
+        self.tables["states"] = [
+            r for r in kept if r.suite != suite or (r.dataset, r.window_start, r.measure_fingerprint) not in new
         ] + list(rows)
 
     def write_evidence(self, frame: Any, row: ViolationRow, target: str) -> None:

@@ -84,6 +84,33 @@ checks:
             "{id: a, type: join_reconciliation, before: t, after: {dataset: t, version: v1}, key: [k]}",
             "checks[0].after: expected the name of a dataset, or {dataset: flights, version: 41}",
         ),
+        (
+            "{id: a, type: referential_integrity, dataset: t, key: [k], references: {dataset: uu, version: 1}}",
+            "s.yaml:6: checks[0].references: there is no dataset 'uu', did you mean 'u'?",
+        ),
+        (
+            "{id: a, type: referential_integrity, dataset: t, key: [k], references: t, references_key: [j, k]}",
+            "references_key names as many columns of references as key has",
+        ),
+        (
+            (
+                "{id: a, type: referential_integrity, dataset: t, key: [k], references: u, "
+                "references_window: {end: 2026-01-01, length: 1d}}"
+            ),
+            "checks[0].references_window: dataset 'u' has no time_column",
+        ),
+        ("{id: a, type: schema, dataset: t, reference: uu}", "checks[0].reference: there is no dataset 'uu', did"),
+        ("{id: a, type: schema, dataset: t}", "give exactly one of columns and reference"),
+        (
+            "{id: a, type: schema, dataset: t, columns: {k: bigin}}",
+            "s.yaml:6: checks[0].columns.k: 'bigin' is no type of Spark, did you mean 'bigint'?",
+        ),
+        (
+            "{id: a, type: schema, dataset: t, columns: {k: {type: 'array<sting>', nullable: false}}}",
+            "checks[0].columns.k: 'sting' is no type of Spark, did you mean 'string'?",
+        ),
+        ("{id: a, type: schema, dataset: t, columns: {k: {nullable: false}}}", "checks[0].columns.k: expected a type"),
+        ("{id: a, type: schema, dataset: t, columns: {}}", "checks[0].columns: found {}"),
         ("{id: a, type: duplicate_keys, dataset: t, key: []}", "expected at least one entry"),
         ("{id: a, type: duplicate_keys, dataset: t, key: [k, k]}", "names a column twice"),
         ("{id: a, type: duplicate_keys, dataset: t, key: [k], history: all}", "history needs a window"),
@@ -124,6 +151,19 @@ def test_a_wrong_check_is_answered_with_what_is_allowed(check: str, message: str
     found = problems(HEAD + f"  - {check}\n")
     assert any(message in p for p in found), found
     assert all(p.startswith("s.yaml:") for p in found)
+
+
+@pytest.mark.parametrize(
+    ("check", "field"),
+    [
+        ("type: referential_integrity, dataset: q, key: [k], references: {dataset: q, version: 3}", "references"),
+        ("type: schema, dataset: q, reference: {dataset: q, version: 3}", "reference"),
+        ("type: join_reconciliation, before: t, after: {dataset: q, version: 3}, key: [k]", "after"),
+    ],
+)
+def test_a_version_of_a_query_is_answered_at_the_field_that_asks_for_it(check: str, field: str) -> None:
+    found = problems(HEAD.replace("  u:", "  q: {sql: select 1}\n  u:") + f"  - {{id: a, {check}}}\n")
+    assert found == [f"s.yaml:7: checks[0].{field}: dataset 'q' is a query, so it has no versions"]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +220,14 @@ def test_the_rule_fingerprint_changes_with_the_rule_and_not_with_the_date_or_the
     assert fingerprint(windowed, 1) == fingerprint(windowed, 2)
     assert fingerprint("key: [k]", 1) == fingerprint("key: [k], owner: x, severity: warn", 1)
     assert fingerprint("key: [k]", 1) != fingerprint("key: [j]", 1)
+
+
+def test_the_rule_fingerprint_changes_with_the_order_of_columns() -> None:
+    a, b = (
+        loaded(HEAD + f"  - {{id: a, type: schema, dataset: t, columns: {{{c}}}}}\n").rule_fingerprints["a"]
+        for c in ("x: int, y: int", "y: int, x: int")
+    )
+    assert a != b
 
 
 def test_secret_values_are_known_to_the_suite_by_the_variables_name() -> None:

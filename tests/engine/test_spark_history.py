@@ -80,7 +80,7 @@ def written(spark: SparkSession, results: Results, metrics: Sequence[MetricRow],
 
 
 def asked(spark: SparkSession, results: Results, measure: MetricHistory, name: str = "s") -> History | Broken:
-    engine = SparkEngine(Reader(spark, {}), Past(spark, suite(results, name)))
+    engine = SparkEngine(Reader(spark, {}), past=Past(spark, suite(results, name)))
     [(_, answer)] = engine.compute([measure])
     assert isinstance(answer, History | Broken)
     return answer

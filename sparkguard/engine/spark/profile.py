@@ -34,7 +34,12 @@ def _extremes(measure: Extremes, names: Names) -> Sequence[str]:
         name = f"array_size({name})"
     elif is_float(kind):
         name = f"nanvl({name}, NULL)"
-    shape = "{}" if measure.lengths else _AS_ORDINAL.get(kind, "{}")
+    return bounds_of(name, "int" if measure.lengths else kind)
+
+
+def bounds_of(name: str, kind: str) -> Sequence[str]:
+    """The least and the greatest value as numbers, a timestamp without a zone as text."""
+    shape = _AS_ORDINAL.get(kind, "{}")
     return [shape.format(f"{function}({name})") for function in ("min", "max")]
 
 

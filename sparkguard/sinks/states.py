@@ -1,0 +1,114 @@
+"""The table `states`: read by block, replaced by block and measure, belonging to no run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkguard.core.encoding import FORMAT
+from sparkguard.core.states import CHECKED, Span, StateUpdate, StoredStates
+from sparkguard.sinks.rows import StateRow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class DeltaStates:
+    """Loads the states of a suite from its result tables."""
+
+    def __init__(self, read: Callable[[str], DataFrame], suite: str) -> None:
+        """Read the table by its name."""
+        self._read, self._suite = read, suite
+
+    def load(self, dataset: str, start: datetime | None, end: datetime | None) -> Sequence[StoredStates]:
+        """The states of all blocks inside [start, end), of the whole dataset without bounds; and `CHECKED`."""
+        rows = self._read(StateRow.TABLE).where((F.col("suite") == self._suite) & (F.col("dataset") == dataset))
+        rows = rows.where(F.col("state_version") == FORMAT)
+        whole = F.col("window_start").isNull()
+        if start is not None and end is not None:
+            inside = F.expr(f"window_start >= {_instant(start)} AND window_end <= {_instant(end)}")
+            rows = rows.where(inside | (F.col("measure_fingerprint") == CHECKED))
+        else:
+            rows = rows.where(whole)
+        micros = (F.expr(f"unix_micros({name})").alias(name) for name in ("window_start", "window_end"))
+        plain = ("dataset", "dataset_version", "columns", "measure_fingerprint", "state", "rows")
+        return [
+            StoredStates(
+                row["dataset"],
+                row["dataset_version"],
+                _moment(row["window_start"]),
+                _moment(row["window_end"]),
+                tuple(row["columns"]),
+                row["measure_fingerprint"],
+                bytes(row["state"]),
+                row["rows"],
+            )
+            for row in rows.select(*plain, *micros).collect()
+        ]
+
+
+def state_rows(updates: Sequence[StateUpdate], suite: str, now: datetime) -> list[StateRow]:
+    """The rows that updates bring."""
+    return [
+        StateRow(
+            suite=suite,
+            dataset=one.dataset,
+            dataset_version=one.version,
+            window_start=one.start,
+            window_end=one.end,
+            columns=one.columns,
+            measure_fingerprint=one.fingerprint,
+            state_version=FORMAT,
+            state=one.packed,
+            rows=one.rows,
+            created_at=now,
+        )
+        for update in updates
+        for one in (*update.states, update.checked)
+    ]
+
+
+def replaced(updates: Sequence[StateUpdate], suite: str) -> str:
+    """SQL for the rows that updates replace: what data made void, and what is there again."""
+    parts = [part for update in updates for part in _parts(update)]
+    return f"suite = '{suite}' AND ({' OR '.join(parts)})"
+
+
+def _parts(update: StateUpdate) -> Iterator[str]:
+    dataset = f"dataset = {_text(update.dataset)}"
+    if update.void is None:
+        yield f"({dataset})"
+        return
+    yield f"({dataset} AND measure_fingerprint = '{CHECKED}')"
+    if update.void:
+        yield f"({dataset} AND window_start IS NULL)"
+    for span in update.void:
+        yield f"({dataset} AND {_meets(span)})"
+    starts: dict[str, dict[str, None]] = {}
+    for one in update.states:
+        at = "IS NULL" if one.start is None else f"= {_instant(one.start)}"
+        starts.setdefault(one.fingerprint, {})[at] = None
+    together: dict[tuple[str, ...], list[str]] = {}
+    for fingerprint, windows_of in starts.items():
+        together.setdefault(tuple(windows_of), []).append(f"'{fingerprint}'")
+    for windows, fingerprints in together.items():
+        where = " OR ".join(f"window_start {at}" for at in windows)
+        yield f"({dataset} AND measure_fingerprint IN ({', '.join(fingerprints)}) AND ({where}))"
+
+
+def _meets(span: Span) -> str:
+    return f"window_start <= {_instant(span[1])} AND window_end > {_instant(span[0])}"
+
+
+def _instant(moment: datetime) -> str:
+    return f"timestamp_micros({round((moment - _EPOCH).total_seconds() * 1_000_000)}L)"
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else datetime.fromtimestamp(micros / 1_000_000, UTC)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
