@@ -224,6 +224,7 @@ def execute(
     stop: threading.Event,
 ) -> Report:
     """Run a loaded suite; `stop`, set from another thread, ends it early."""
+    from sparkguard.engine.past import Past
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.session import Jobs, facts
     from sparkguard.engine.spark_engine import SparkEngine
@@ -234,7 +235,12 @@ def execute(
     sink = DeltaSink(spark, suite.results)
     return Runner(
         suite,
-        SparkEngine(Reader(spark, suite.datasets, frames), DeltaStates(sink.read, suite.name), suite.hides),
+        SparkEngine(
+            Reader(spark, suite.datasets, frames),
+            DeltaStates(sink.read, suite.name),
+            suite.hides,
+            Past(spark, suite),
+        ),
         sink,
         progress,
         choice,

@@ -35,8 +35,12 @@ def plan_lines(suite: Suite, engine: SizedEngine, choice: Choice) -> list[str]:
     chosen = selected(suite.checks, choice.only, choice.tags)
     lines = [f"suite {suite.name} for {suite.date}: {len(chosen)} of {len(suite.checks)} checks"]
     for stage in stages([c for c in suite.checks if c.id in chosen]):
-        after = f" after {', '.join(sorted(stage.needs))} passed" if stage.needs else ""
-        lines.append(f"stage{after}:")
+        before = [
+            f"{', '.join(sorted(names))} {word}"
+            for names, word in ((stage.needs, "passed"), (stage.follows - stage.needs, "was judged"))
+            if names
+        ]
+        lines.append(f"stage{' after ' if before else ''}{', and '.join(before)}:")
         seen = Evidence(pins=engine.pin(s for c in stage.checks for s in c.datasets))
         lines += _inputs(stage.checks, seen, engine)
         lines += _first_round(stage.checks, seen, engine)

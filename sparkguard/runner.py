@@ -150,7 +150,7 @@ class Runner:
             for check in stage.checks:
                 self._leave_out(check, blocked)
             return
-        for gathered in rounds.gather(stage.checks):
+        for gathered in rounds.gather(stage.checks, self._found()):
             if self.stop.is_set():
                 return
             self._record(gathered.check, self._findings(gathered, run), gathered.seen)
@@ -161,6 +161,13 @@ class Runner:
             for check in stage.checks:
                 if check.id not in done:
                     self._leave_out(check, "not run, since --fail-fast was given and a check failed before")
+
+    def _found(self) -> Mapping[str, Sequence[Finding]]:
+        """What has been found so far, by the id of the check."""
+        found: dict[str, list[Finding]] = {}
+        for judged in self._judged:
+            found.setdefault(judged.check.id, []).append(judged.finding)
+        return found
 
     def _blocked(self, stage: Stage) -> str | None:
         """Why a stage cannot run: a need that did not pass, or an earlier failure with --fail-fast."""
@@ -193,11 +200,11 @@ class Runner:
 
     def _record(self, check: Check, findings: Sequence[Finding], seen: Evidence | None) -> None:
         elapsed = round(1000 * (time.monotonic() - self._began))
-        clean = [_without_secrets(f, self.suite.secrets) for f in findings]
+        clean = [self._placed(check, _without_secrets(f, self.suite.secrets)) for f in findings]
         for finding in clean:
             previous = self._previous.get(previous_key(check, finding))
             read, compared = (
-                seen.version(source) if seen is not None and source is not None else None
+                self._version(check, source, seen) if seen is not None and source is not None else None
                 for source in (finding.source, finding.reference)
             )
             change = transition(previous, finding.status)
@@ -206,6 +213,19 @@ class Runner:
             if check.violations_to is not None and seen is not None:
                 self._write_all_evidence(judged, check.violations_to)
         self.progress.judged(check, clean)
+
+    def _placed(self, check: Check, finding: Finding) -> Finding:
+        """With the source of what the check follows, if it has none: its row then joins that of the other."""
+        followed = (j.finding.source for j in self._judged if j.check.id in check.follows)
+        return replace(finding, source=finding.source or next(followed, None))
+
+    def _version(self, check: Check, source: Source, seen: Evidence) -> int | None:
+        """The version that was read, be it by a check that this one follows."""
+        own = seen.version(source)
+        if own is not None or source in check.datasets:
+            return own
+        followed = (j for j in self._judged if j.check.id in check.follows and j.finding.source == source)
+        return next((j.dataset_version for j in followed), None)
 
     def _write_all_evidence(self, judged: Judged, target: str) -> None:
         """Write while the stage's versions are pinned; what finds nothing clears the rows of an earlier attempt."""
@@ -279,7 +299,8 @@ class _Watched:
 
     def pin(self, sources: Iterable[Source]) -> Mapping[tuple[str, int | None], Pin | Broken]:
         wanted = list(sources)
-        self.progress.working("opening " + ", ".join(dict.fromkeys(s.dataset for s in wanted)))
+        if wanted:
+            self.progress.working("opening " + ", ".join(dict.fromkeys(s.dataset for s in wanted)))
         return self.engine.pin(wanted)
 
     def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:

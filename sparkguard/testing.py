@@ -6,9 +6,10 @@ without a JVM and can be compared with Spark's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateUpdate
 from sparkguard.engine.gather import Rounds
+from sparkguard.measures.history import MOST_POINTS, History, MetricHistory, Point, Subject
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -107,12 +109,52 @@ def judge(
     *,
     time_columns: Mapping[str, str] | None = None,
     recorded: Mapping[Measure[Answer], Answer] | None = None,
+    judged: Mapping[str, Sequence[Finding]] | None = None,
     run: Run | None = None,
 ) -> tuple[Finding, ...]:
-    """Let a check ask and judge small tables in plain Python; `DataError` if it cannot."""
+    """Let a check ask and judge small tables in plain Python; `DataError` if it cannot.
+
+    `judged` is what the checks that it follows have found.
+    """
     engine = TwinEngine(tables, time_columns or {}, recorded=recorded or {})
-    [gathered] = Rounds(engine).gather([check])
+    [gathered] = Rounds(engine).gather([check], judged or {})
     if gathered.error is not None:
         raise gathered.error
     moment = datetime(2026, 1, 31, tzinfo=UTC)
     return check.judge(gathered.seen, run or Run(moment.date(), moment))
+
+
+def history_of(tables: Mapping[str, Sequence[Any]], suite: str, measure: MetricHistory, run_id: str = "") -> History:
+    """The twin of the engine's query: what rows of result tables tell of a metric before the run `run_id`.
+
+    `tables` are those of a `MemorySink`, or the rows that Spark collected.
+    """
+    started = {(r.run_id, r.attempt): r.started_at for r in tables["runs"] if r.suite == suite and r.run_id != run_id}
+    by_run: dict[tuple[Subject, str], list[Any]] = {}
+    for row in tables["metrics"]:
+        if row.suite == suite and (row.run_id, row.attempt) in started and row.column_name in measure.columns:
+            by_run.setdefault((Subject(row.column_name, row.slice_key, row.slice_value), row.run_id), []).append(row)
+    latest: dict[tuple[Subject, datetime], tuple[datetime, str, Point]] = {}
+    for (subject, run), rows in by_run.items():
+        point = _point(rows, measure)
+        if point is not None:
+            entry = (started[run, rows[0].attempt], run, point)
+            latest[subject, point.end] = max(latest.get((subject, point.end), entry), entry, key=lambda e: e[:2])
+    points: dict[Subject, list[Point]] = {}
+    for (subject, _), (_, _, point) in sorted(latest.items(), key=lambda item: item[0][1]):
+        if math.isfinite(point.value):
+            points.setdefault(subject, []).append(point)
+    return History({subject: tuple(found[-MOST_POINTS:]) for subject, found in points.items()})
+
+
+def _point(rows: Sequence[Any], measure: MetricHistory) -> Point | None:
+    """What the rows of one subject and run tell; NaN where the number is no baseline, None without a number."""
+    numbers = [r for r in rows if (r.check_id, r.metric_name) == (measure.check, measure.metric)]
+    if len(numbers) != 1 or (numbers[0].window_end is None) is not (measure.until is None):
+        return None
+    [row] = numbers
+    end = row.window_end or datetime.combine(row.run_date, time(), UTC) + timedelta(days=1)
+    if measure.until is not None and end >= measure.until:
+        return None
+    refused = any(not r.baseline_eligible for r in rows if r is row or r.check_id == measure.judge)
+    return Point(math.nan if refused or row.value is None else row.value, row.window_start, end)

@@ -213,7 +213,7 @@ def test_validation_needs_neither_spark_nor_a_second() -> None:
         "from sparkguard.cli import main\n"
         "try: main()\n"
         "except SystemExit as stopped: assert not stopped.code\n"
-        "assert not {'pyspark', 'numpy', 'sklearn', 'pandas', 'deltalake', 'jinja2'} & set(sys.modules)\n"
+        "assert not {'pyspark', 'numpy', 'scipy', 'sklearn', 'pandas', 'deltalake', 'jinja2'} & set(sys.modules)\n"
     )
     seconds = []
     for _ in range(3):

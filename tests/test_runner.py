@@ -3,18 +3,21 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sparkguard.app import Options, load_suite
 from sparkguard.console import Silent
+from sparkguard.core.finding import Status
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.errors import CheckFailureError
+from sparkguard.measures.history import MetricHistory
 from sparkguard.runner import Choice, Report, Runner
 from sparkguard.sinks.memory import MemorySink
-from sparkguard.testing import TwinEngine
+from sparkguard.sinks.render import Judged
+from sparkguard.testing import TwinEngine, history_of
 
 GOOD = [{"k": 1}, {"k": 2}]
 BAD = [{"k": 1}, {"k": 1}]
@@ -192,3 +195,139 @@ def test_no_secret_reaches_a_message_or_a_table() -> None:
     report = Runner(loaded, TwinEngine({}), sink, Silent()).run()
     assert all("hunter22" not in f.message for _, f in report.findings)
     assert "hunter22" not in str([r.message for r in rows(sink, "check_results")])
+
+
+@dataclass
+class Remembering(TwinEngine):
+    sink: MemorySink = field(default_factory=MemorySink)
+
+    def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        for measure in measures:
+            if isinstance(measure, MetricHistory):
+                self.computed.append(measure)
+                yield measure, history_of(self.sink.tables, "s", measure)
+            else:
+                yield from super().compute([measure])
+
+
+WATCH = {"id": "usual", "type": "metric_anomaly", "check": "rows", "metric": "rows"}
+ROWS = {"id": "rows", "type": "row_count", "dataset": "t", "window": {"end": "${date}", "length": "1d"}}
+
+
+def nightly(*checks: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "suite": "s",
+        "timezone": "Europe/Berlin",
+        "datasets": {"t": {"path": "t", "time_column": "ts"}},
+        "checks": [*checks],
+    }
+
+
+def night(
+    raw: Mapping[str, Any], sink: MemorySink, day: date, count: int, *, ran: datetime | None = None, **choice: Any
+) -> Report:
+    noon = datetime(day.year, day.month, day.day, 12) - timedelta(1)
+    engine = Remembering({"t": [{"ts": noon}] * count or [{"ts": noon - timedelta(9)}]}, {"t": "ts"}, 7, sink=sink)
+    loaded = load_suite(raw, Options(date=day))
+    moment = ran or datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
+    return Runner(loaded, engine, sink, Silent(), Choice(**choice), now=lambda: moment).run()
+
+
+def months(raw: Mapping[str, Any], nights: int = 40) -> MemorySink:
+    """Nights whose rows halve on Sundays."""
+    sink = MemorySink()
+    for n in range(nights):
+        day = date(2026, 1, 1) + timedelta(n)
+        night(raw, sink, day, (50 if (day - timedelta(1)).weekday() == 6 else 100) + n % 3)
+    return sink
+
+
+def of(report: Report, name: str) -> Judged:
+    [found] = [j for j in report.judged if j.check.id == name]
+    return found
+
+
+def test_a_number_is_compared_with_its_own_nights_after_its_check_was_judged() -> None:
+    # In this order, so that the plan has to turn it round.
+    raw = nightly(WATCH, ROWS)
+    sink = months(raw)
+    statuses = [r.status for r in rows(sink, "check_results") if r.check_id == "usual"]
+    assert statuses == ["warn"] * 26 + ["pass"] * 14
+    report = night(raw, sink, date(2026, 2, 10), 70)
+    [row] = [r for r in rows(sink, "check_results") if (r.check_id, r.run_date) == ("usual", date(2026, 2, 10))]
+    assert (report.exit_code, row.status, row.transition, row.threshold_source) == (5, "fail", "new", "history")
+    assert (row.metric_name, row.observed, row.comparison, row.dataset, row.dataset_version) == (
+        "rows",
+        70,
+        "<",
+        "t",
+        7,
+    )
+    metrics = {m.metric_name: m.value for m in rows(sink, "metrics") if (m.check_id, m.run_id) == ("usual", row.run_id)}
+    assert metrics["lower_limit"] == row.error_bound
+    assert metrics["lower_limit"] < 100 < metrics["upper_limit"]
+    [watched] = [r for r in rows(sink, "check_results") if (r.check_id, r.run_id) == ("rows", row.run_id)]
+    assert (row.window_start, row.window_end) == (watched.window_start, watched.window_end)
+    assert row.evaluated_rows is None
+
+
+def test_a_sunday_that_is_like_a_sunday_passes() -> None:
+    raw = nightly(ROWS, WATCH)
+    sink = months(raw, 38)
+    monday = date(2026, 2, 9)
+    assert of(night(raw, sink, monday, 100), "usual").finding.status is Status.FAIL
+    assert of(night(raw, sink, monday, 51), "usual").finding.status is Status.PASS
+
+
+def test_what_this_check_failed_is_no_baseline_until_it_is_repaired() -> None:
+    raw = nightly(ROWS, WATCH)
+    sink = months(raw)
+    points = []
+    for n, count in ((41, 10), (42, 101), (41, 100), (43, 101)):
+        report = night(raw, sink, date(2026, 1, 1) + timedelta(n), count, ran=datetime(2026, 3, 1, tzinfo=UTC))
+        points.append(of(report, "usual").finding.quantities["points"].value)
+    assert points == [40, 40, 40, 42]
+
+
+def test_a_backfill_is_compared_with_what_lies_before_it() -> None:
+    raw = nightly(ROWS, WATCH)
+    sink = months(raw, 60)
+    # Rather than on its night, the 35th is computed again after all others.
+    late = night(raw, sink, date(2026, 2, 4), 100, ran=datetime(2026, 5, 1, tzinfo=UTC))
+    assert of(late, "usual").finding.quantities["points"].value == 34
+
+
+def test_a_watched_check_that_cannot_be_evaluated_makes_this_one_an_error() -> None:
+    raw = suite({"id": "rows", "dataset": "gone"})
+    raw["checks"].append({**WATCH, "metric": "duplicate_keys"})
+    report, sink = run(raw, {})
+    assert (statuses(report), report.exit_code) == ({"rows": "error", "usual": "error"}, 3)
+    assert "there is no such data" in of(report, "usual").finding.message
+    assert [r.dataset for r in rows(sink, "check_results")] == ["gone", "gone"]
+
+
+def test_a_check_brings_what_it_follows_whatever_its_verdict() -> None:
+    raw = nightly(WATCH, {**ROWS, "error_if": {"rows": "> 0"}}, {**ROWS, "id": "other"})
+    report = night(raw, MemorySink(), date(2026, 2, 4), 100, only=("usual",))
+    assert statuses(report) == {"rows": "fail", "usual": "warn", "other": "skipped"}
+    assert of(report, "usual").finding.counted
+
+
+def test_a_check_that_needs_what_it_watches_is_skipped_with_it() -> None:
+    raw = nightly({**WATCH, "needs": ["rows"]}, {**ROWS, "error_if": {"rows": "> 0"}})
+    report = night(raw, MemorySink(), date(2026, 2, 4), 100)
+    assert statuses(report) == {"rows": "fail", "usual": "skipped"}
+    assert of(report, "usual").finding.source == of(report, "rows").finding.source
+
+
+def test_an_empty_window_that_is_skipped_on_purpose_skips_what_watches_it() -> None:
+    raw = nightly(WATCH, {**ROWS, "on_empty": "skip"})
+    report = night(raw, MemorySink(), date(2026, 2, 4), 0)
+    assert (statuses(report), report.exit_code) == ({"rows": "skipped", "usual": "skipped"}, 0)
+
+
+def test_an_anomaly_can_be_watched_by_another() -> None:
+    second = {**WATCH, "id": "stable", "check": "usual", "metric": "points"}
+    raw = nightly(second, WATCH, ROWS)
+    report = night(raw, months(raw, 3), date(2026, 1, 4), 100)
+    assert of(report, "stable").finding.message == "cannot decide yet: 3 of 26 points"

@@ -66,6 +66,11 @@ class ColumnProfile(ColumnsCheck):
     quantiles: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.01, 0.25, 0.5, 0.75, 0.99)
     """The ranks whose values are recorded, as q01, q25, q50 and so on."""
 
+    @property
+    def quantities(self) -> frozenset[str]:
+        """The type's, and one for each of `quantiles`."""
+        return frozenset({*self.QUANTITIES, *map(_rank_name, self.quantiles)})
+
     def ask_column(self, column: Column, seen: Evidence) -> Iterable[Measure[Answer]]:
         """What is recorded of a column of this type."""
         del seen
@@ -102,7 +107,7 @@ class ColumnProfile(ColumnsCheck):
         if "quantiles" in recorded:
             ranks = seen.require(Quantiles(self.source, column))
             found |= {
-                f"q{100 * rank:02.6g}": Quantity(ranks.quantile(rank), ranks.margin(rank), "sketch")
+                _rank_name(rank): Quantity(ranks.quantile(rank), ranks.margin(rank), "sketch")
                 for rank in self.quantiles
             }
         return found
@@ -116,6 +121,10 @@ class ColumnProfile(ColumnsCheck):
             and (s != "distinct" or can_be_compared(column.type))
             and not (hidden and s in _VALUES)
         )
+
+
+def _rank_name(rank: float) -> str:
+    return f"q{100 * rank:02.6g}"
 
 
 def _exact(value: object) -> Quantity:

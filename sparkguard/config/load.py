@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -145,9 +145,9 @@ def _checks(
         if check is not None:
             checks[i] = check
     for i, check in checks.items():
-        messages = _across(check, i, _ids(raw), datasets)
+        messages = [*_across(check, i, _ids(raw), datasets), *_watching(check, i, _ids(raw), checks.values())]
         found += (Problem(m, document.where(p), show_path(p)) for p, m in messages)
-    circle = cycle({c.id: c.needs for c in checks.values()})
+    circle = cycle({c.id: [*c.needs, *sorted(c.follows)] for c in checks.values()})
     if circle:
         found.append(Problem(f"checks need each other in a circle: {' → '.join(circle)}", document.where(("checks",))))
     return tuple(checks.values()), found
@@ -215,8 +215,8 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
             yield (*at, "needs"), f"there is no check '{need}'{did_you_mean(need, ids)}"
     for name in ("error_if", "warn_if"):
         for quantity in getattr(check, name):
-            if quantity not in check.QUANTITIES:
-                near = did_you_mean(quantity, check.QUANTITIES)
+            if quantity not in check.quantities:
+                near = did_you_mean(quantity, sorted(check.quantities))
                 yield (*at, name, quantity), f"'{check.kind()}' has no such quantity{near}"
     for source in dict.fromkeys(check.datasets):
         dataset = datasets.get(source.dataset)
@@ -228,6 +228,20 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
         elif source.window is not None and dataset.time_column is None:
             field = _WINDOW_FIELDS.get(_field_of(check, source), "window")
             yield (*at, field), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+
+
+def _watching(check: Check, index: int, ids: list[str], checks: Iterable[Check]) -> Iterator[tuple[Path, str]]:
+    """What a check watches of others: that they are there, and have such a quantity."""
+    by_id = {other.id: other for other in checks}
+    for watched in check.watches:
+        names = type(check).model_fields
+        by, what = (next((n for n in names if n != "id" and getattr(check, n) == word), "type") for word in watched)
+        other = by_id.get(watched.check)
+        if watched.check not in ids:
+            yield ("checks", index, by), f"there is no check '{watched.check}'{did_you_mean(watched.check, ids)}"
+        elif other is not None and watched.quantity not in other.quantities:
+            near = did_you_mean(watched.quantity, sorted(other.quantities))
+            yield ("checks", index, what), f"'{other.kind()}' has no quantity '{watched.quantity}'{near}"
 
 
 def _field_of(check: Check, source: Source) -> str:

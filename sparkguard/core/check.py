@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -35,6 +35,13 @@ class Run:
 
     date: date
     now: datetime
+
+
+class Watched(NamedTuple):
+    """A quantity of another check of the suite."""
+
+    check: str
+    quantity: str
 
 
 class Check(BaseModel, ABC):
@@ -81,6 +88,21 @@ class Check(BaseModel, ABC):
     @abstractmethod
     def datasets(self) -> tuple[Source, ...]:
         """Every source that the check may read; they are pinned before it asks."""
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """The names of its quantities: those of its type, and what its fields add."""
+        return frozenset(self.QUANTITIES)
+
+    @property
+    def watches(self) -> tuple[Watched, ...]:
+        """The quantities of other checks that this one judges; it finds them in `seen.judged`."""
+        return ()
+
+    @property
+    def follows(self) -> frozenset[str]:
+        """The checks that are judged before this one, whatever their verdict; unlike `needs`, they need not pass."""
+        return frozenset(watched.check for watched in self.watches)
 
     @property
     def about(self) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from sparkguard.core.columns import Schema
+from sparkguard.core.finding import Finding
 from sparkguard.core.measure import A_co, Answer, Broken, Measure
 from sparkguard.core.source import Source
 from sparkguard.errors import DataError
@@ -23,13 +24,14 @@ class Pin:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Answers by measure and pinned datasets by source.
+    """Answers by measure, pinned datasets by source, and what earlier stages found, by the id of a check.
 
     Nothing here can start a scan: what is missing is asked for in the next round.
     """
 
     answers: Mapping[Measure[Answer], Answer | Broken] = field(default_factory=dict)
     pins: Mapping[tuple[str, int | None], Pin | Broken] = field(default_factory=dict)
+    judged: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
 
     def __contains__(self, measure: object) -> bool:
         """Whether the measure was answered, be it with `Broken`."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from sparkguard.core.budget import Budget
 from sparkguard.core.columns import Column, Schema
 from sparkguard.core.source import Versioned
 from sparkguard.core.threshold import Bound
@@ -71,6 +72,10 @@ def _parse_bounds(raw: object) -> dict[str, Bound]:
 
 def _parse_duration(raw: object) -> Duration:
     return raw if isinstance(raw, Duration) else Duration.parse(str(raw))
+
+
+def _parse_budget(raw: object) -> Budget:
+    return raw if isinstance(raw, Budget) else Budget.parse(str(raw))
 
 
 def _parse_window(raw: object, info: ValidationInfo) -> Window:
@@ -149,6 +154,13 @@ Bounds = Annotated[
 
 DurationField = Annotated[Duration, BeforeValidator(_parse_duration), WithJsonSchema(_LENGTH_SCHEMA)]
 """A length of time: 30d, 4w, 6h, 90m, 45s."""
+
+BudgetField = Annotated[
+    Budget,
+    BeforeValidator(_parse_budget),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\s+per\s+\d+\s*[wdhms]$|\$\{"}),
+]
+"""How many false alarms in which time are accepted: 1 per 365d."""
 
 ZoneField = Annotated[str, BeforeValidator(_parse_zone), WithJsonSchema({"type": "string"})]
 """A timezone; with `validate_default` the suite's unless it is given."""

@@ -12,32 +12,36 @@ MAX_ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Checks with the same `needs`: pinned together, asked together, once those have passed."""
+    """Checks with the same `needs` and `follows`: pinned and asked together.
+
+    Their turn comes once the needs have passed, and what they follow has been judged, whatever its verdict.
+    """
 
     needs: frozenset[str]
     checks: tuple[Check, ...]
+    follows: frozenset[str] = frozenset()
 
 
 def stages(checks: Sequence[Check]) -> tuple[Stage, ...]:
-    """Group checks by their needs and order the groups so that every need comes first.
+    """Group checks by what comes before them, and order the groups so that it does.
 
-    Groups keep the order of the configuration where the needs allow it. Needs are acyclic and
+    Groups keep the order of the configuration where that allows it. What comes before is acyclic and
     known, which `config.load` has made sure of.
     """
-    groups: dict[frozenset[str], list[Check]] = {}
+    groups: dict[tuple[frozenset[str], frozenset[str]], list[Check]] = {}
     for check in checks:
-        groups.setdefault(frozenset(check.needs), []).append(check)
+        groups.setdefault((frozenset(check.needs), check.follows), []).append(check)
     waiting, done, ordered = dict(groups), set[str](), list[Stage]()
     while waiting:
-        needs = next(needs for needs in waiting if needs <= done)
-        group = tuple(waiting.pop(needs))
-        ordered.append(Stage(needs, group))
+        needs, follows = next(key for key in waiting if key[0] | key[1] <= done)
+        group = tuple(waiting.pop((needs, follows)))
+        ordered.append(Stage(needs, group, follows))
         done.update(check.id for check in group)
     return tuple(ordered)
 
 
 def cycle(needs: Mapping[str, Collection[str]]) -> list[str] | None:
-    """A circle of ids that need each other (first id repeated at its end), or None."""
+    """A circle of ids that wait for each other (first id repeated at its end), or None."""
     finished: set[str] = set()
 
     def visit(node: str, path: list[str]) -> list[str] | None:
@@ -56,13 +60,13 @@ def cycle(needs: Mapping[str, Collection[str]]) -> list[str] | None:
 
 
 def selected(checks: Sequence[Check], only: Collection[str] = (), tags: Collection[str] = ()) -> frozenset[str]:
-    """The ids to run: those named or tagged (all without either), and what they need."""
+    """The ids to run: those named or tagged (all without either), and what they need or follow."""
     by_id = {check.id: check for check in checks}
     chosen = {c.id for c in checks if (not only or c.id in only) and (not tags or set(tags) & set(c.tags))}
     todo = list(chosen)
     while todo:
-        for need in by_id[todo.pop()].needs:
-            if need not in chosen:
-                chosen.add(need)
-                todo.append(need)
+        check = by_id[todo.pop()]
+        for before in {*check.needs, *check.follows} - chosen:
+            chosen.add(before)
+            todo.append(before)
     return frozenset(chosen)

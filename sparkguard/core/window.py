@@ -30,6 +30,10 @@ class Duration:
             return cls(days=number * (7 if unit == "w" else 1))
         return cls(seconds=number * _SECONDS[unit])
 
+    def __str__(self) -> str:
+        """Render as in the configuration: `30d`, `21600s`."""
+        return f"{self.days}d" if self.days else f"{self.seconds}s"
+
     def before(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """Go back from a wall-clock `moment`: days keep the hour across a change to summer time."""
         if self.days:

@@ -52,6 +52,8 @@ _KNOWN = (
 )
 
 
+_MISSING = _KNOWN[:2]
+
 _OF_THE_DATA = re.compile(
     r"ARITHMETIC_OVERFLOW|CAST_|DIVIDE_BY_ZERO|REMAINDER_BY_ZERO|INVALID_ARRAY_INDEX|INVALID_INDEX|OUT_OF_RANGE|"
     r"CANNOT_PARSE|DATETIME_|INTERVAL_|NULL_MAP_KEY|DUPLICATED_MAP_KEY|INVALID_PARAMETER_VALUE|INVALID_FRACTION|"
@@ -64,6 +66,12 @@ _OF_THE_DATA = re.compile(
 def is_of_the_data(error: Exception) -> bool:
     """Whether a query stopped at a value or at its own text, so that a part of it may succeed."""
     return _OF_THE_DATA.search(f"{type(error).__name__} {error}") is not None
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether there is no such table or path, rather than one that cannot be read."""
+    whole = f"{type(error).__name__} {error}"
+    return next((fault in _MISSING for fault in _KNOWN if fault.pattern.search(whole)), False)
 
 
 def broken(error: Exception, what: str) -> Broken:

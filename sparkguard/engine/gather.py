@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sparkguard.core.check import Check
 from sparkguard.core.evidence import Evidence, Pin
+from sparkguard.core.finding import Finding
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.plan import MAX_ROUNDS
 from sparkguard.core.source import Source
@@ -46,10 +47,16 @@ class Rounds:
         self._engine = engine
         self._known: dict[tuple[AnyMeasure, tuple[int | None, ...]], Reply] = {}
 
-    def gather(self, checks: Sequence[Check]) -> Iterator[Gathered]:
-        """Yield each check of a stage as soon as nothing it asks is missing; four rounds at most."""
+    def gather(
+        self, checks: Sequence[Check], judged: Mapping[str, Sequence[Finding]] = MappingProxyType({})
+    ) -> Iterator[Gathered]:
+        """Yield each check of a stage as soon as nothing it asks is missing; four rounds at most.
+
+        `judged` is what the stages before have found.
+        """
         answers: dict[AnyMeasure, Reply] = {}
-        seen = Evidence(MappingProxyType(answers), self._engine.pin(s for check in checks for s in check.datasets))
+        pins = self._engine.pin(s for check in checks for s in check.datasets)
+        seen = Evidence(MappingProxyType(answers), pins, judged)
         pending = list(checks)
         for turn in range(MAX_ROUNDS + 1):
             waiting: dict[str, tuple[Check, set[AnyMeasure]]] = {}

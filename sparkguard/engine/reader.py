@@ -95,7 +95,7 @@ class Reader:
         fixed = source.version is not None or dataset.version is not None or dataset.timestamp is not None
         if pin.version is None or fixed:
             return None
-        detail = self._spark.sql(f"DESCRIBE DETAIL {_reference(dataset)}").select(
+        detail = self._spark.sql(f"DESCRIBE DETAIL {reference(dataset)}").select(
             "id", "location", "properties", "partitionColumns"
         )
         found = detail.collect()[0]
@@ -107,7 +107,7 @@ class Reader:
         dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
         if pin.version is None or dataset.where is not None:
             return None
-        return f"{_reference(dataset)} VERSION AS OF {pin.version:d}"
+        return f"{reference(dataset)} VERSION AS OF {pin.version:d}"
 
     def time_column(self, source: Source) -> Column | None:
         """The column by which the dataset is cut into windows."""
@@ -129,7 +129,7 @@ class Reader:
         dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
         if pin.version is None:
             return None
-        history = self._spark.sql(f"DESCRIBE HISTORY {_reference(dataset)}").where(F.col("version") == pin.version)
+        history = self._spark.sql(f"DESCRIBE HISTORY {reference(dataset)}").where(F.col("version") == pin.version)
         micros = [row[0] for row in history.select(F.expr("unix_micros(timestamp)")).collect()]
         return datetime.fromtimestamp(micros[0] / 1_000_000, UTC) if micros else None
 
@@ -139,7 +139,7 @@ class Reader:
         if not self._is_delta(dataset) or dataset.name in self._frames:
             return None
         try:
-            rows = self._spark.sql(f"DESCRIBE DETAIL {_reference(dataset)}").select("sizeInBytes").collect()
+            rows = self._spark.sql(f"DESCRIBE DETAIL {reference(dataset)}").select("sizeInBytes").collect()
         except Exception:  # noqa: BLE001 - a plan without a size is still a plan
             return None
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
@@ -175,18 +175,18 @@ class Reader:
             message = "it is not a Delta table, so it has no versions"
             raise DataError(message, "leave version and timestamp out")
         if dataset.table is not None:
-            return self._spark.table(_reference(dataset)), None
+            return self._spark.table(reference(dataset)), None
         reader = self._spark.read.format(str(dataset.format))
         options = _CSV_OPTIONS | dict(dataset.options) if dataset.format == "csv" else dict(dataset.options)
         return reader.options(**options).load(dataset.path), None
 
     def _open_delta(self, dataset: Dataset, version: int | None) -> tuple[DataFrame, int | None]:
-        reference = _reference(dataset)
+        name = reference(dataset)
         if dataset.timestamp is not None and version is None:
-            version = self._version_at(reference, dataset.timestamp)
+            version = self._version_at(name, dataset.timestamp)
         if version is None:
-            version = int(self._spark.sql(f"DESCRIBE HISTORY {reference} LIMIT 1").select("version").collect()[0][0])
-        query = f"SELECT * FROM {reference} VERSION AS OF {version:d}"  # noqa: S608 - quoted
+            version = int(self._spark.sql(f"DESCRIBE HISTORY {name} LIMIT 1").select("version").collect()[0][0])
+        query = f"SELECT * FROM {name} VERSION AS OF {version:d}"  # noqa: S608 - quoted
         return self._spark.sql(query), version
 
     def _version_at(self, reference: str, timestamp: datetime) -> int:
@@ -205,12 +205,13 @@ class Reader:
             return dataset.format in (None, "delta")
         if dataset.table is None:
             return False
-        rows = self._spark.sql(f"DESCRIBE TABLE EXTENDED {_reference(dataset)}")
+        rows = self._spark.sql(f"DESCRIBE TABLE EXTENDED {reference(dataset)}")
         provider = rows.where(F.col("col_name") == "Provider").select("data_type").collect()
         return any(str(row[0]).lower() == "delta" for row in provider)
 
 
-def _reference(dataset: Dataset) -> str:
+def reference(dataset: Dataset) -> str:
+    """How Spark SQL names a dataset: its quoted path or table."""
     if dataset.path is not None:
         # Spark's SQL takes relative paths from the warehouse, its readers from the working directory.
         path = dataset.path if urlparse(dataset.path).scheme else str(Path(dataset.path).absolute())

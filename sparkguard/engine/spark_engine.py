@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -17,6 +18,7 @@ from sparkguard.engine import from_log
 from sparkguard.engine.faults import broken
 from sparkguard.engine.fused import Fused
 from sparkguard.engine.lasting import Hidden, Lasting
+from sparkguard.engine.past import Past
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
 
@@ -25,10 +27,18 @@ class SparkEngine:
     """Answers measures by the functions that `engine.spark` declares for their types."""
 
     def __init__(
-        self, reader: Reader, store: StateStore | None = None, hidden: Hidden = lambda _dataset, _column: False
+        self,
+        reader: Reader,
+        store: StateStore | None = None,
+        hidden: Hidden = lambda _dataset, _column: False,
+        past: Past | None = None,
     ) -> None:
-        """Read through `reader`, which knows the datasets; keep states in `store`, but none of `hidden` columns."""
+        """Read through `reader`, which knows the datasets; keep states in `store`, but none of `hidden` columns.
+
+        `past` knows the suite's earlier runs.
+        """
         self._reader = reader
+        self._past = past
         self._fused = Fused(reader)
         self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden)
 
@@ -43,6 +53,14 @@ class SparkEngine:
         for measure in measures:
             if not isinstance(measure, Summary):
                 yield measure, self._answer(measure)
+
+    def committed(self, source: Source) -> datetime | None:
+        """When the version that is read was committed; None where the dataset has no versions."""
+        return self._reader.committed(source)
+
+    def recorded(self, table: str) -> DataFrame | None:
+        """The rows that other runs of the suite left in a result table; None where there are none yet."""
+        return None if self._past is None else self._past.table(table)
 
     def updates(self) -> Sequence[StateUpdate]:
         """What was learnt of days and tables, to be kept."""
@@ -83,7 +101,7 @@ class SparkEngine:
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:
             if isinstance(measure, Probe):
-                return probes()[type(measure)](self._reader, measure)
+                return probes()[type(measure)](self, measure)
             return computations()[type(measure)](self._reader.frame, measure)
         except Exception as error:  # noqa: BLE001 - one measure's fault must not stop the others
             return broken(error, str(measure))

@@ -251,3 +251,51 @@ def test_windows_are_wall_clock_time_of_the_suite() -> None:
     assert check.window.end_utc - (check.window.start_utc or check.window.end_utc) == (
         datetime(2026, 3, 29, 22, tzinfo=UTC) - datetime(2026, 3, 28, 23, tzinfo=UTC)
     )
+
+
+WATCH = HEAD + CHECK
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("check: aa, metric: excess_rows", "checks[1].check: there is no check 'aa', did you mean 'a'?"),
+        (
+            "check: a, metric: excess_row",
+            "checks[1].metric: 'duplicate_keys' has no quantity 'excess_row', did you mean 'excess_rows'?",
+        ),
+        ("check: w, metric: points", "circle: w → w"),
+        ("check: a, metric: excess_rows, needs: [b]", "checks[1].needs: there is no check 'b'"),
+        ("metric: excess_rows", "checks[1].check: is required but missing"),
+        ("check: a, metric: excess_rows, min_points: 8", "checks[1].min_points: found 8"),
+        (
+            "check: a, metric: excess_rows, false_alarms: rarely",
+            "checks[1].false_alarms: 'rarely' is not a budget of alarms",
+        ),
+        ("check: a, metric: excess_rows, history: long", "checks[1].history: 'long' is not a length of time"),
+        ("check: a, metric: excess_rows, direction: up", "checks[1].direction: found 'up', expected"),
+        ("check: a, metric: excess_rows, since: soon", "checks[1].since: found 'soon'"),
+        ("check: a, metric: excess_rows, error_if: {excedance: '> 0'}", "did you mean 'exceedance'?"),
+        ("check: a, metric: excess_rows, dataset: t", "checks[1].dataset: unknown key"),
+    ],
+)
+def test_a_wrong_watch_is_answered_with_its_place(fields: str, problem: str) -> None:
+    found = problems(WATCH + f"  - {{id: w, type: metric_anomaly, {fields}}}\n")
+    assert len(found) == 1
+    assert problem in found[0]
+    assert found[0].startswith("s.yaml:")
+
+
+def test_a_watch_may_stand_before_what_it_watches_and_a_circle_of_both_kinds_is_found() -> None:
+    watch = "  - {id: w, type: metric_anomaly, check: a, metric: excess_rows, since: 2026-01-15}\n"
+    first, _ = loaded(HEAD + watch + CHECK).checks
+    assert first.follows == {"a"}
+    text = HEAD + watch + CHECK.replace("key: [k]", "key: [k], needs: [w]")
+    assert ["circle: w → a → w" in p for p in problems(text)] == [True]
+
+
+def test_a_quantile_that_a_profile_records_can_be_watched() -> None:
+    profile = "  - {id: p, type: column_profile, dataset: t, quantiles: [0.9]}\n"
+    watch = "  - {id: w, type: metric_anomaly, check: p, metric: %s}\n"
+    assert len(loaded(HEAD + profile + watch % "q90").checks) == 2
+    assert "has no quantity 'q77'" in problems(HEAD + profile + watch % "q77")[0]

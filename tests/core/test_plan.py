@@ -2,6 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkguard.checks.duplicate_keys import DuplicateKeys
+from sparkguard.checks.metric_anomaly import MetricAnomaly
+from sparkguard.core.check import Check
 from sparkguard.core.plan import cycle, selected, stages
 
 
@@ -34,3 +36,23 @@ def test_a_selected_check_brings_what_it_needs() -> None:
     assert selected(checks, only=["c"]) == {"a", "b", "c"}
     assert selected(checks, tags=["x"]) == {"d"}
     assert selected(checks) == {"a", "b", "c", "d"}
+
+
+def watch(name: str, followed: str, *needs: str) -> MetricAnomaly:
+    return MetricAnomaly(id=name, check=followed, metric="evaluated_rows", needs=needs)
+
+
+def test_what_a_check_follows_comes_in_an_earlier_stage_without_being_needed() -> None:
+    checks: list[Check] = [watch("w", "a"), check("a"), watch("v", "b", "a"), check("b", "a"), watch("x", "a")]
+    found = [(sorted(s.needs), sorted(s.follows), [c.id for c in s.checks]) for s in stages(checks)]
+    assert found == [
+        ([], [], ["a"]),
+        ([], ["a"], ["w", "x"]),
+        (["a"], [], ["b"]),
+        (["a"], ["b"], ["v"]),
+    ]
+
+
+def test_a_selected_check_brings_what_it_follows() -> None:
+    checks: list[Check] = [check("a"), check("b", "a"), watch("w", "b"), check("c")]
+    assert selected(checks, only=["w"]) == {"a", "b", "w"}

@@ -38,10 +38,13 @@ Evidence = Callable[[Read, Any, str, Sequence[str]], DataFrame]
 
 
 class Logs(Protocol):
-    """What can be known of datasets without their rows."""
+    """What can be known without the rows of a dataset: from its log, and from the suite's earlier runs."""
 
     def committed(self, source: Source) -> datetime | None:
         """When the version that is read was committed; None where the dataset has no versions."""
+
+    def recorded(self, table: str) -> DataFrame | None:
+        """The rows that other runs of the suite left in a result table; None before the first has made it."""
 
 
 Ask = Callable[[Logs, Any], Answer]
