@@ -74,7 +74,8 @@ class Freshness(SourceCheck):
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:
         """Judge the ages."""
         column = self._time(seen)
-        newest = seen.require(Extremes(self.source, column)).high
+        extent = seen.require(Extremes(self.source, column))
+        newest = extent.high
         rows = seen.require(RowCount(self.source)).rows
         quantities, told = {}, f"{column.name} is NULL in all {count(rows, 'row')}"
         if newest is not None:
@@ -83,7 +84,7 @@ class Freshness(SourceCheck):
             age = _hours(until - moment)
             shown = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
             told = f"the newest event is {age:,.3g} h old ({self.text(column.name, str(shown))})"
-            quantities["event_age_hours"] = Quantity(age)
+            quantities["event_age_hours"] = Quantity(age, exactness=extent.exactness)
         if self._judges_commit:
             at = seen.require(LastCommit(self.source)).at
             quantities[_COMMIT] = Quantity(None if at is None else _hours(run.now - at))

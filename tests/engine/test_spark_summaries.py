@@ -223,7 +223,8 @@ def test_all_summaries_of_a_window_are_one_read_of_their_columns(
     # Delta's log is read too: a few rows.
     assert 10_000 <= work.rows_read <= 10_020
     assert work.shuffled_rows <= 4
-    assert work.jobs <= 2
+    # One for Delta's log, two for the stages of the query.
+    assert work.jobs <= 3
     assert found[RowCount(source)].rows == 2_000  # type: ignore[union-attr]
 
 

@@ -52,13 +52,13 @@ def _extent(measure: Extremes, values: Sequence[Any]) -> Extent:
 def _moments(measure: Moments, names: Names) -> Sequence[str]:
     value = _finite(names[measure.column], measure.column.type)
     count = value if is_float(measure.column.type) else names[measure.column]
-    return (f"count({count})", f"avg({value})", f"var_pop({value})")
+    return (f"count({count})", f"sum({value})", f"var_pop({value})")
 
 
 def _spread(measure: Moments, values: Sequence[Any]) -> Spread:
     del measure
-    n, mean, variance = values
-    return Spread(n, mean, variance * n) if n else Spread.zero()
+    n, total, variance = values
+    return Spread(n, total / n, variance * n) if n else Spread.zero()
 
 
 def _finite(name: str, kind: str) -> str:
@@ -66,14 +66,16 @@ def _finite(name: str, kind: str) -> str:
     return f"IF(abs({name}) < CAST('Infinity' AS {kind}), {value}, NULL)" if is_float(kind) else value
 
 
-def _hash(name: str, kind: str) -> str:
-    return f"IF({name} IS NULL, NULL, {value_hash(name, kind)})"
-
-
 def _frequent(measure: FrequentValues, names: Names) -> Sequence[str]:
     name = names[measure.column]
-    found = f"approx_top_k({_hash(name, measure.column.type)}, {KEPT}, {TRACKED}) FILTER (WHERE {name} IS NOT NULL)"
-    return (f"count({name})", found)
+    found = f"approx_top_k({value_hash(name, measure.column.type)}, {KEPT}, {TRACKED})"
+    return (f"count({name})", f"{found} FILTER (WHERE {name} IS NOT NULL)")
+
+
+def _distinct(measure: Distinct, names: Names) -> Sequence[str]:
+    name = names[measure.column]
+    # A filter is a tenth faster than hashing NULL to NULL.
+    return (f"hll_sketch_agg({value_hash(name, measure.column.type)}, {HLL_LG_K}) FILTER (WHERE {name} IS NOT NULL)",)
 
 
 def _frequents(measure: FrequentValues, values: Sequence[Any]) -> Frequents:
@@ -96,7 +98,7 @@ WIDE = {
         needs="kll_sketch_agg_double",
     ),
     Distinct: WideRecipe(
-        lambda m, names: (f"hll_sketch_agg({_hash(names[m.column], m.column.type)}, {HLL_LG_K})",),
+        _distinct,
         lambda _measure, values: Distincts(bytes(values[0] or b"")),
         needs="hll_sketch_agg",
     ),
