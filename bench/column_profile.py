@@ -126,9 +126,11 @@ class Kept:
         """Keep nothing yet."""
         self.states: list[StoredStates] = []
 
-    def load(self, dataset: str, start: datetime | None, end: datetime | None) -> list[StoredStates]:
+    def load(
+        self, dataset: str, start: datetime | None, end: datetime | None, columns: Sequence[str] = ()
+    ) -> list[StoredStates]:
         """All of them: there is one table, and no window."""
-        del dataset, start, end
+        del dataset, start, end, columns
         return self.states
 
 

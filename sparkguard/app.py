@@ -172,7 +172,7 @@ def plan(path: SuiteLike, options: Options) -> list[str]:
         lines = []
         for suite in suites:
             store = DeltaStates(DeltaSink(spark, suite.results).read, suite.name)
-            engine = SparkEngine(Reader(spark, suite.datasets), store, suite.hides)
+            engine = SparkEngine(Reader(spark, suite.datasets), store, suite.hides, timezone=suite.timezone)
             lines += plan_lines(suite, engine, options.choice)
         return [without_secrets(line, secrets(options)) for line in lines]
 
@@ -240,6 +240,7 @@ def execute(
             DeltaStates(sink.read, suite.name),
             suite.hides,
             Past(spark, suite),
+            suite.timezone,
         ),
         sink,
         progress,

@@ -250,12 +250,22 @@ class Runner:
         violations = [v for j in report.judged for v in rendering.violations(j)]
         if violations or self._retry:
             self.sink.replace("violations", violations, name, run_id)
-        self.sink.replace_states(self.engine.updates(), name, ended)
+        unkept = self._keep_states(ended)
         if self._unwritten is not None:
             raise self._unwritten
-        self.sink.replace("runs", [self._run_row(report, started, ended, spark_jobs)], name, run_id)
+        self.sink.replace("runs", [self._run_row(report, started, ended, spark_jobs, unkept)], name, run_id)
 
-    def _run_row(self, report: Report, started: datetime, ended: datetime, spark_jobs: int | None) -> RunRow:
+    def _keep_states(self, now: datetime) -> str | None:
+        """Keep what spares reading tomorrow; why not, if that fails: it is no result, so the run goes on."""
+        try:
+            self.sink.replace_states(self.engine.updates(), self.suite.name, now)
+        except SinkError as error:
+            return f"states were not kept, so the next run reads more: {error}"
+        return None
+
+    def _run_row(
+        self, report: Report, started: datetime, ended: datetime, spark_jobs: int | None, unkept: str | None
+    ) -> RunRow:
         by_check: dict[str, list[Finding]] = {}
         for j in report.judged:
             by_check.setdefault(j.check.id, []).append(j.finding)
@@ -285,7 +295,7 @@ class Runner:
             spark_jobs=spark_jobs,
             tags=self.suite.tags,
             selection=self.choice.selection,
-            error="interrupted" if report.status == "interrupted" else None,
+            error="interrupted" if report.status == "interrupted" else unkept,
         )
 
 

@@ -23,8 +23,8 @@ class AllowedValues(ColumnRowsCheck):
     `completeness` counts it.
 
     Cost: shares one scan with all such checks of the same window; no shuffle. Where a bound is
-    broken, a second scan with one shuffle counts the values that are not allowed: each of them as
-    long as there are few, the most frequent of many.
+    broken, a second scan with one shuffle counts the values that are not allowed: each of them while
+    1,024 rows at most have one, else a sample of them.
 
     Blind to: an allowed value that stands in the wrong row; a list that has become too long.
 

@@ -73,15 +73,16 @@ class ArrayLength(ColumnRowsCheck):
 
     def rule(self, column: Column, seen: Evidence) -> Rule:
         """What has another length is wrong."""
-        found = seen.get(Extremes(self.source, column, lengths=True))
-        shortest, longest = (None, None) if found is None or isinstance(found, Broken) else (found.low, found.high)
+        lengths = Extremes(self.source, column, lengths=True)
+        found = seen.require(lengths) if lengths in seen else None
+        shortest, longest = (None, None) if found is None else (found.low, found.high)
         low, high = (self.length, self.length) if self.length is not None else (self.min_length, self.max_length)
         if not self._given:
             low = high = 0 if longest is None else int(longest)
         elements = f"{low} elements" if low == high else f"{low or 0} to {'∞' if high is None else high} elements"
-        lengths = {"shortest": shortest, "longest": longest}
+        known = {"shortest": shortest, "longest": longest}
         return Rule(
-            self.finding(column, quantities={n: Quantity(None if v is None else float(v)) for n, v in lengths.items()}),
+            self.finding(column, quantities={n: Quantity(None if v is None else float(v)) for n, v in known.items()}),
             WrongLength(column, low, high),
             kind="wrong_length",
             fine=f"{column.name} has {elements}",

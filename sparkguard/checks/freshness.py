@@ -31,7 +31,7 @@ class Freshness(SourceCheck):
     r"""Measures the age of the newest event, and of the newest commit where a bound asks for it.
 
     The event's age is what lies between it and the end of the window, or now, whichever is earlier.
-    A date counts from its end. The commit's age counts from now.
+    A date counts from its end, and not at all while it lasts. The commit's age counts from now.
 
     Cost: shares one scan of the time column with all such checks of the same window; the commit comes
     from Delta's log.
@@ -79,8 +79,8 @@ class Freshness(SourceCheck):
         rows = seen.require(RowCount(self.source)).rows
         quantities, told = {}, f"{column.name} is NULL in all {count(rows, 'row')}"
         if newest is not None:
-            moment = self._moment(int(newest), column)
             until = run.now if self.window is None else min(run.now, self.window.end_utc)
+            moment = self._moment(int(newest), column, until)
             age = _hours(until - moment)
             shown = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
             told = f"the newest event is {age:,.3g} h old ({self.text(column.name, str(shown))})"
@@ -109,12 +109,21 @@ class Freshness(SourceCheck):
             raise DataError(message, "name another column, or convert it in a dataset's sql")
         return column
 
-    def _moment(self, ordinal: int, column: Column) -> datetime:
-        """The instant for which an ordinal stands; a date for the midnight that ends it."""
-        if column.type == "timestamp":
-            return _EPOCH + timedelta(microseconds=ordinal)
-        local = timedelta(days=ordinal + 1) if column.type == "date" else timedelta(microseconds=ordinal)
-        return (_EPOCH + local).replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+    def _moment(self, ordinal: int, column: Column, until: datetime) -> datetime:
+        """The instant for which an ordinal stands; a date for the midnight that ends it, or `until` on that day."""
+        try:
+            if column.type == "timestamp":
+                return _EPOCH + timedelta(microseconds=ordinal)
+            if column.type != "date":
+                return self._local(timedelta(microseconds=ordinal))
+            begin, end = (self._local(timedelta(days=ordinal + days)) for days in (0, 1))
+        except OverflowError as error:
+            message = f"the newest {column.name} lies beyond the year 9999"
+            raise DataError(message, "leave out the rows that stand for no time, in the dataset's where") from error
+        return min(end, max(begin, until))
+
+    def _local(self, since: timedelta) -> datetime:
+        return (_EPOCH + since).replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
 
 
 def _hours(age: timedelta) -> float:

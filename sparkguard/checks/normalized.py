@@ -66,7 +66,7 @@ class Normalized(ColumnRowsCheck):
     def rule(self, column: Column, seen: Evidence) -> Rule:
         """What cannot be on the scale is wrong."""
         scale = self._scale(column)
-        quantities, told = self._quantities(seen.require(scale) if scale in seen else None)
+        quantities, told = self._quantities(column, seen.require(scale) if scale in seen else None)
         condition, expected = self._condition(column)
         return Rule(
             self.finding(column, quantities=quantities),
@@ -89,7 +89,7 @@ class Normalized(ColumnRowsCheck):
             column, Value(low).typed(column), Value(high).typed(column)
         ), f"inside [{number(low)}, {number(high)}]"
 
-    def _quantities(self, found: State | None) -> tuple[dict[str, Quantity], str]:
+    def _quantities(self, column: Column, found: State | None) -> tuple[dict[str, Quantity], str]:
         if isinstance(found, Spread) and found.deviation is not None:
             error = max(abs(found.mean), abs(found.deviation - 1))
             values = {"scale_error": error, "mean": found.mean, "deviation": found.deviation}
@@ -98,7 +98,6 @@ class Normalized(ColumnRowsCheck):
         if isinstance(found, Extent) and found.low is not None and found.high is not None:
             low, high = _RANGES[self.scale]
             error = max(0.0, low - float(found.low), float(found.high) - high)
-            return {
-                "scale_error": Quantity(error)
-            }, f"reaches from {number(float(found.low))} to {number(float(found.high))}"
+            ends = " to ".join(self.text(column.name, number(float(end))) for end in (found.low, found.high))
+            return {"scale_error": Quantity(error)}, f"reaches from {ends}"
         return {}, "has no finite value"

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.types import is_number, is_time
-from sparkguard.core.values import ValueField
+from sparkguard.core.values import ValueField, inward
 from sparkguard.errors import DataError
 from sparkguard.measures.conditions import Outside
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
@@ -55,7 +55,10 @@ class ValueRange(ColumnRowsCheck):
     def rule(self, column: Column, seen: Evidence) -> Rule:
         """What is outside is wrong."""
         del seen
-        low, high = (None if bound is None else bound.typed(column) for bound in (self.min, self.max))
+        low, high = (
+            None if bound is None else inward(bound.typed(column), column, up=bound is self.min)
+            for bound in (self.min, self.max)
+        )
         if low is not None and high is not None and low > high:  # type: ignore[operator] # of one type
             message = f"no value of '{column.name}' is inside [{self.min}, {self.max}]"
             raise DataError(message, "exchange min and max")

@@ -39,6 +39,8 @@ class Quantity:
         if self.value is not None:
             value = float(self.value)
             object.__setattr__(self, "value", None if math.isnan(value) else value)
+        if math.isnan(self.margin):
+            object.__setattr__(self, "margin", math.inf)
 
 
 @dataclass(frozen=True, slots=True)

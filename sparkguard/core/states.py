@@ -36,11 +36,13 @@ class StateUpdate:
     """What a run changes in the states of a dataset.
 
     `void` are the spans of time in which data changed (None: all of it): states of blocks that meet
-    one are dropped, unless `states` brings new ones. `checked` says up to where the log was read.
+    one are dropped, and with `whole` those of the whole dataset, unless `states` brings new ones.
+    `checked` says up to where the log was read.
     """
 
     dataset: str
     void: tuple[Span, ...] | None
+    whole: bool
     states: tuple[StoredStates, ...]
     checked: StoredStates
 
@@ -48,5 +50,10 @@ class StateUpdate:
 class StateStore(Protocol):
     """Where states last."""
 
-    def load(self, dataset: str, start: datetime | None, end: datetime | None) -> Sequence[StoredStates]:
-        """The states of all blocks inside [start, end), of the whole dataset without bounds; and `CHECKED`."""
+    def load(
+        self, dataset: str, start: datetime | None, end: datetime | None, columns: Sequence[str] = ()
+    ) -> Sequence[StoredStates]:
+        """The states of blocks inside [start, end), of the whole dataset without bounds; and `CHECKED`.
+
+        Only rows that are about one of the columns, or about none.
+        """

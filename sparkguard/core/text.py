@@ -42,10 +42,10 @@ def is_secret(name: str) -> bool:
 
 
 def hides(redacted: Iterable[str], column: str) -> bool:
-    """Whether a column is among the redacted ones or inside one, however either is quoted."""
+    """Whether a column is among the redacted ones, inside one or around one, however either is quoted."""
     plain = column.replace("`", "")
     names = [name.replace("`", "") for name in redacted]
-    return any(plain == name or plain.startswith(name + ".") for name in names)
+    return any(plain == name or plain.startswith(name + ".") or name.startswith(plain + ".") for name in names)
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:

@@ -39,6 +39,12 @@ def is_time(kind: str) -> bool:
     return kind in ("date", "timestamp", "timestamp_ntz")
 
 
+def column_scale(kind: str) -> int | None:
+    """Digits after the point of a type of exact numbers; None for any other."""
+    digits = _digits(kind)
+    return None if digits is None else digits[1]
+
+
 def element(kind: str) -> str | None:
     """The type of an array's elements; None for any other type."""
     return kind[len("array<") : -1] if kind.startswith("array<") else None

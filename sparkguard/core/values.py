@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation, localcontext
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,11 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 from sparkguard.core.columns import Column
 from sparkguard.core.fields import parse_moment
-from sparkguard.core.types import is_float, is_integer, is_text, is_time
+from sparkguard.core.types import column_scale, is_float, is_integer, is_text, is_time
 from sparkguard.errors import DataError
+
+_MOST_DIGITS = 38
+"""Digits of the largest decimal."""
 
 Scalar = int | float | str | bool
 Typed = int | float | str | bool | Decimal | date | datetime
@@ -69,6 +72,20 @@ class Value:
     def __str__(self) -> str:
         """As it was written."""
         return self._text()
+
+
+def inward(bound: Typed, column: Column, *, up: bool) -> Typed:
+    """The next value that a column of exact numbers can hold, up or down: a bound that says the same of it.
+
+    So a comparison needs no wider type, which may not hold the column's largest values.
+    """
+    scale = column_scale(column.type)
+    if scale is None or not isinstance(bound, int | Decimal):
+        return bound
+    with localcontext(prec=2 * _MOST_DIGITS):
+        most, step = Decimal(10) ** _MOST_DIGITS - 1, Decimal(1).scaleb(-scale)
+        rounded = Decimal(bound).quantize(step, ROUND_CEILING if up else ROUND_FLOOR)
+        return _exact(max(-most, min(most, rounded)))
 
 
 def _exact(number: Decimal) -> int | Decimal:

@@ -76,10 +76,18 @@ class Window:
         if self.start is None:
             message = "a window without a start has nothing before it"
             raise ValueError(message)
-        if offset is None:
-            return Window(self.start - (self.end - self.start), self.start, self.timezone)
         zone = ZoneInfo(self.timezone)
+        if offset is None and self.start.time() == self.end.time():
+            return Window(self.start - (self.end - self.start), self.start, self.timezone)
+        if offset is None:
+            # Hours are physical time: a night in which clocks change has one more or one less.
+            start = 2 * Window._instant(self.start, zone) - Window._instant(self.end, zone)
+            return Window(datetime.fromtimestamp(start, zone).replace(tzinfo=None), self.start, self.timezone)
         return Window(offset.before(self.start, zone), offset.before(self.end, zone), self.timezone)
+
+    @staticmethod
+    def _instant(moment: datetime, zone: ZoneInfo) -> float:
+        return moment.replace(tzinfo=zone).timestamp()
 
     def __str__(self) -> str:
         """Render as `[start, end)`, dates without a needless midnight."""

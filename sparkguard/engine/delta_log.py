@@ -21,10 +21,14 @@ from sparkguard.core.states import Span
 
 MOST_COMMITS = 2_000
 MOST_FILES = 10_000
-_FILE = "STRUCT<path: STRING, partitionValues: MAP<STRING, STRING>, dataChange: BOOLEAN, stats: STRING>"
-_ACTIONS = f"add {_FILE}, remove {_FILE}"
+_FILE = (
+    "STRUCT<path: STRING, partitionValues: MAP<STRING, STRING>, dataChange: BOOLEAN, stats: STRING, "
+    "deletionVector: STRUCT<storageType: STRING>>"
+)
+_ACTIONS = f"add {_FILE}, remove {_FILE}, metaData STRUCT<id: STRING>"
 _PRECISION = timedelta(milliseconds=1)
 """Times in statistics are cut after the millisecond."""
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def changes(spark: SparkSession, table: Table, after: int, time: TimeColumn | No
         return Changes(None, reason=f"more than {MOST_COMMITS:,} commits since the last run")
     log = f"{table.location}/_delta_log"
     try:
-        found = _changes(spark, log, range(after + 1, table.version + 1), time if table.named else None)
+        found = _changes(spark, log, range(after + 1, table.version + 1), time, named=table.named)
         if not table.whole or found.appended is None:
             return replace(found, appended=() if found.appended == () else None)
         files = (f"{table.location}/{unquote(p)}" if not urlparse(p).scheme else p for p in found.appended)
@@ -76,20 +80,28 @@ def changes(spark: SparkSession, table: Table, after: int, time: TimeColumn | No
         return Changes(None, reason=f"the log since version {after} cannot be read ({type(error).__name__})")
 
 
-def _changes(spark: SparkSession, log: str, versions: Iterable[int], time: TimeColumn | None) -> Changes:
+def _changes(
+    spark: SparkSession, log: str, versions: Iterable[int], time: TimeColumn | None, *, named: bool
+) -> Changes:
     actions = spark.read.schema(_ACTIONS).json([f"{log}/{version:020}.json" for version in versions])
-    changed = actions.where("add.dataChange OR remove.dataChange")
-    bounds = _bounds("add", time)
-    rows = changed.select("add.path", F.col("remove.path").alias("gone"), *bounds).limit(MOST_FILES + 1).collect()
+    changed = actions.where("add.dataChange OR remove.dataChange OR metaData IS NOT NULL")
+    time = time if named else None
+    facts = (F.col("remove.path").alias("gone"), F.col("add.deletionVector").isNotNull().alias("vector"))
+    rows = changed.select("add.path", *facts, *_bounds("add", time)).limit(MOST_FILES + 1).collect()
     if len(rows) > MOST_FILES:
         return Changes(None, reason=f"more than {MOST_FILES:,} files changed")
+    declared = [r for r in rows if r["path"] is None and r["gone"] is None]
+    if declared and not named:
+        return Changes(None, reason="columns may have been renamed")
+    rows = [r for r in rows if r["path"] is not None or r["gone"] is not None]
     removed = {r["gone"] for r in rows if r["gone"] is not None}
-    appended = None if removed else tuple(r["path"] for r in rows)
+    appended = None if removed or any(r["vector"] for r in rows) else tuple(r["path"] for r in rows)
     if time is None:
         return Changes(() if not rows else None, appended, "files were removed" if removed else None)
     files = [r for r in rows if r["path"] is not None]
     if removed:
-        before = _known(spark, log).join(changed.selectExpr("remove.path AS path").distinct(), "path", "left_semi")
+        gone = changed.where("remove IS NOT NULL").selectExpr("remove.path AS path").distinct()
+        before = _known(spark, log).join(gone, "path", "left_semi")
         files += before.select("path", *_bounds(None, time)).limit(2 * MOST_FILES).collect()
     told = removed <= {r["path"] for r in files} and all(r["never"] or (r["low"] and r["high"]) for r in files)
     if not told:
@@ -103,7 +115,7 @@ def _known(spark: SparkSession, log: str) -> DataFrame:
     try:
         saved = spark.read.parquet(f"{log}/*.checkpoint*.parquet").where("add IS NOT NULL")
         names = ("path", "partitionValues", "dataChange", "stats")
-        return commits.unionByName(saved.selectExpr(*(f"add.{name} AS {name}" for name in names)))
+        return commits.select(*names).unionByName(saved.selectExpr(*(f"add.{name} AS {name}" for name in names)))
     except Exception:  # noqa: BLE001 - young tables have no checkpoint; the commits tell enough
         return commits
 
@@ -135,14 +147,21 @@ def _bounds(prefix: str | None, time: TimeColumn | None) -> Sequence[SparkColumn
 
 
 def _spans(files: Sequence[Row], timezone: str) -> tuple[Span, ...]:
-    """The stretches of time that files cover, overlapping ones as one."""
+    """The days that files cover, neighbouring ones as one."""
     zone, merged = ZoneInfo(timezone), list[Span]()
-    for low, high in sorted((_first(r["low"], zone), _last(r["high"], zone)) for r in files if not r["never"]):
-        if merged and low <= merged[-1][1]:
+    found = [(_first(r["low"], zone), _last(r["high"], zone)) for r in files if not r["never"]]
+    for low, high in sorted((_midnight(low, zone, 0), _midnight(high, zone, 1) - _INSTANT) for low, high in found):
+        if merged and low <= merged[-1][1] + _INSTANT:
             merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
         else:
             merged.append((low, high))
     return tuple(merged)
+
+
+def _midnight(moment: datetime, zone: ZoneInfo, days: int) -> datetime:
+    """The midnight that begins the day of a moment in its zone, or the one after."""
+    day = moment.astimezone(zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+    return (day + timedelta(days=days)).replace(tzinfo=zone).astimezone(UTC)
 
 
 def _first(text: str, zone: ZoneInfo) -> datetime:
@@ -151,7 +170,7 @@ def _first(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _last(text: str, zone: ZoneInfo) -> datetime:
-    """The last instant of a bound; a date lasts until the midnight that ends it."""
+    """The last instant of a bound, as far as its day matters."""
     if len(text) == len(date.min.isoformat()):
-        return _first((date.fromisoformat(text) + timedelta(days=1)).isoformat(), zone) - timedelta(microseconds=1)
+        return _first(text, zone)
     return _first(text, zone) + _PRECISION

@@ -55,17 +55,19 @@ _KNOWN = (
 _MISSING = _KNOWN[:2]
 
 _OF_THE_DATA = re.compile(
-    r"ARITHMETIC_OVERFLOW|CAST_|DIVIDE_BY_ZERO|REMAINDER_BY_ZERO|INVALID_ARRAY_INDEX|INVALID_INDEX|OUT_OF_RANGE|"
-    r"CANNOT_PARSE|DATETIME_|INTERVAL_|NULL_MAP_KEY|DUPLICATED_MAP_KEY|INVALID_PARAMETER_VALUE|INVALID_FRACTION|"
-    r"USER_RAISED_EXCEPTION|INVALID_SQL|PARSE_SYNTAX_ERROR|DATATYPE_MISMATCH|UNRESOLVED_|AMBIGUOUS_|WRONG_NUM_ARGS|"
-    r"MALFORMED_RECORD|INVALID_URL|INVALID_JSON|PatternSyntaxException|ParseException|AnalysisException|"
-    r"ArithmeticException|NumberFormatException|DateTimeException|NumberFormat|UNSUPPORTED_FEATURE|StackOverflowError"
+    r"\[(?:ARITHMETIC_OVERFLOW|BINARY_ARITHMETIC_OVERFLOW|CAST_\w+|DIVIDE_BY_ZERO|REMAINDER_BY_ZERO|\w*OUT_OF_RANGE|"
+    r"INVALID_\w+|CANNOT_PARSE\w*|DATETIME_\w+|INTERVAL_\w+|NULL_MAP_KEY|DUPLICATED_MAP_KEY|USER_RAISED_EXCEPTION|"
+    r"FAILED_EXECUTE_UDF|SCALAR_SUBQUERY_\w+|PARSE_SYNTAX_ERROR|DATATYPE_MISMATCH|UNRESOLVED_\w+|AMBIGUOUS_\w+|"
+    r"WRONG_NUM_ARGS|MALFORMED_RECORD\w*|MISSING_GROUP_BY|MISSING_AGGREGATION|UNSUPPORTED_\w+)[\w.]*\]|"
+    r"\bPatternSyntaxException\b|\bArithmeticException\b|\bNumberFormatException\b|\bDateTimeException\b|"
+    r"\bStackOverflowError\b"
 )
+_OF_THE_TEXT = ("ParseException", "AnalysisException", "PythonException")
 
 
 def is_of_the_data(error: Exception) -> bool:
     """Whether a query stopped at a value or at its own text, so that a part of it may succeed."""
-    return _OF_THE_DATA.search(f"{type(error).__name__} {error}") is not None
+    return type(error).__name__ in _OF_THE_TEXT or _OF_THE_DATA.search(str(error)) is not None
 
 
 def is_missing(error: Exception) -> bool:

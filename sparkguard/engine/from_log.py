@@ -12,9 +12,8 @@ from sparkguard.core.batches import Batch
 from sparkguard.core.measure import State, Summary
 from sparkguard.core.types import is_integer
 from sparkguard.engine.reader import Reader
-from sparkguard.engine.spark.profile import bounds_of
 from sparkguard.engine.spark.values import quoted
-from sparkguard.measures.profile import Extent, Extremes
+from sparkguard.measures.profile import Extent, Extremes, ordinal
 from sparkguard.measures.tallies import RowCount, Total
 
 METADATA = "metadata"
@@ -25,13 +24,13 @@ def answers(reader: Reader, batch: Batch) -> Mapping[Summary[State], State] | No
     query = plan(reader, batch)
     if query is None:
         return None
-    values = iter(reader.spark.sql(query).collect()[0])
+    values = (None if v is None else ordinal(v) for v in reader.spark.sql(query).collect()[0])
     found: dict[Summary[State], State] = {}
     for measure in batch.measures:
         if isinstance(measure, Extremes):
             found[measure] = Extent(next(values), next(values), METADATA)
         else:
-            found[measure] = Total(next(values), METADATA)
+            found[measure] = Total(int(next(values) or 0), METADATA)
     return found
 
 
@@ -45,7 +44,7 @@ def plan(reader: Reader, batch: Batch) -> str | None:
     parts: list[str] = []
     for measure in batch.measures:
         if isinstance(measure, Extremes):
-            parts += bounds_of(quoted(*measure.column.path), measure.column.type)
+            parts += [f"{function}({quoted(*measure.column.path)})" for function in ("min", "max")]
         else:
             parts.append("count(1)")
     query = f"SELECT {', '.join(f'{part} AS a{i}' for i, part in enumerate(parts))} FROM {reference}"  # noqa: S608 - quoted

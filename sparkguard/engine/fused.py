@@ -52,9 +52,16 @@ class Fused:
     def answer_blocks(self, batch: Batch, blocks: Sequence[Block], files: Sequence[str] = ()) -> Iterator[ByBlock]:
         """Answer every measure for each block of time; (None,) stands for all rows, `files` for those of some files."""
         able: list[Summary[State]] = []
-        for measure in batch.measures:
-            recipe = wide_recipes().get(type(measure))
-            if recipe is not None and recipe.needs is not None and not self._can(recipe.needs):
+        try:
+            # What is wrong with the filter or the window is wrong for every measure.
+            _analysed(self._reader.frame(batch.source, batch.columns, (), blocks, files))
+            recipes = [wide_recipes().get(type(measure)) for measure in batch.measures]
+            lacking = [r is not None and r.needs is not None and not self._can(r.needs) for r in recipes]
+        except Exception as error:  # noqa: BLE001 - whatever Spark raises, a measure says so
+            yield from ((m, broken(error, str(m))) for m in batch.measures)
+            return
+        for measure, recipe, lacks in zip(batch.measures, recipes, lacking, strict=True):
+            if recipe is not None and lacks:
                 yield measure, Broken(f"{measure}: this Spark has no {recipe.needs}", "run on Spark 4.1 or newer")
             else:
                 able.append(measure)

@@ -7,94 +7,64 @@ commits since then tell which days changed; only these, and days that are new, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 from sparkguard.core.batches import Batch
-from sparkguard.core.encoding import decode, fingerprint, unpack
+from sparkguard.core.encoding import decode, unpack
 from sparkguard.core.measure import Broken, State, Summary
 from sparkguard.core.source import Source
-from sparkguard.core.states import CHECKED, Span, StateStore, StateUpdate, StoredStates
-from sparkguard.engine.blocks import Block, days, divisible, meets
-from sparkguard.engine.delta_log import Changes, Table, TimeColumn, changes
+from sparkguard.core.states import CHECKED, StateStore, StateUpdate, StoredStates
+from sparkguard.core.text import first_line
+from sparkguard.engine.blocks import Block, days, divisible
+from sparkguard.engine.delta_log import TimeColumn, changes
 from sparkguard.engine.fused import Fused
-from sparkguard.engine.packs import packs
+from sparkguard.engine.memory import Memory
+from sparkguard.engine.packs import Kept, packs
 from sparkguard.engine.reader import Reader
 from sparkguard.measures.tallies import RowCount, Total
 
 Hidden = Callable[[str, str], bool]
 """Whether the suite keeps the values of a dataset's column out of its tables."""
 
+_MOST_DAYS = 100
+"""Above 128 groups Spark sorts the rows before it fills sketches."""
 _MOST_CELLS = 5_000
 """Sketches times days of one read: each holds kilobytes in every task."""
-
-
-Kept = tuple[Summary[State], State]
-
-
-@dataclass
-class _Memory:
-    """What is known of the states of one dataset, of earlier nights and of this one."""
-
-    table: Table
-    about: str
-    void: tuple[Span, ...] | None = None
-    appended: tuple[str, ...] | None = None
-    reason: str | None = None
-    raw: dict[Block, dict[str, Any]] = field(default_factory=dict)
-    loaded: set[Block] = field(default_factory=set)
-    new: dict[Block, dict[str, Kept]] = field(default_factory=dict)
-
-    def holds(self, block: Block) -> bool:
-        """Whether the states of a block that earlier nights stored are still those of its rows."""
-        if block is None:
-            return self.appended == ()
-        return self.void is not None and not any(meets(block, span) for span in self.void)
-
-    def learn(self, changed: Changes) -> None:
-        """Drop what commits made void."""
-        self.reason = changed.reason or self.reason
-        both = None if self.appended is None or changed.appended is None else (*self.appended, *changed.appended)
-        self.appended = both
-        self.void = None if self.void is None or changed.spans is None else (*self.void, *changed.spans)
-        self.new = {block: kept for block, kept in self.new.items() if self.holds(block)}
-        self.loaded.clear()
-        self.raw.clear()
 
 
 class Lasting:
     """Answers batches of wide summaries from states of blocks, and remembers the new ones."""
 
-    def __init__(self, reader: Reader, fused: Fused, store: StateStore, hidden: Hidden) -> None:
-        """Read what is missing through `fused`; take what is there from `store`."""
-        self._reader, self._fused, self._store, self._hidden = reader, fused, store, hidden
-        self._memories: dict[str, _Memory] = {}
+    def __init__(self, reader: Reader, fused: Fused, store: StateStore, hidden: Hidden, timezone: str) -> None:
+        """Read what is missing through `fused`; take what is there from `store`; days are those of `timezone`."""
+        self._reader, self._fused, self._store = reader, fused, store
+        self._hidden, self._timezone = hidden, timezone
+        self._memories: dict[str, Memory] = {}
+        self._reasons: dict[str, str] = {}
 
     def answer(self, batch: Batch) -> Iterator[tuple[Summary[State], State | Broken]]:
         """Answer every measure of a batch, reading only blocks whose states are missing or void."""
-        known = self._known(batch.source)
+        known = self._known(batch)
         if known is None:
             yield from self._fused.answer(batch)
             return
         memory, blocks = known
-        parts: dict[tuple[Block, ...], list[Summary[State]]] = {}
-        for measure in batch.measures:
-            missing = tuple(b for b in blocks if self._state(memory, b, measure) is None)
-            parts.setdefault(missing, []).append(measure)
-        for missing, measures in parts.items():
-            part = Batch(batch.source, tuple(measures))
-            if missing == blocks and not any(self._keeps(m) for m in measures):
+        for part, missing in self._parts(memory, batch, blocks):
+            if missing == blocks and not any(self._keeps(m) for m in part.measures):
                 yield from self._fused.answer(part)
             else:
                 yield from self._merged(memory, part, blocks, missing)
+        memory.raw.clear()
 
     def missing(self, batch: Batch) -> tuple[int, str]:
         """Reads of a batch, and what of it they would read in words, for the plan."""
-        known = self._known(batch.source)
+        known = self._known(batch)
         if known is None:
-            return 1, ""
+            why = self._reasons.get(batch.source.dataset)
+            return 1, f"reads all rows ({why})" if why else ""
         memory, blocks = known
+        reads = sum(len(_chunks(part, missing)) for part, missing in self._parts(memory, batch, blocks))
         unknown = {b for b in blocks for m in batch.measures if self._state(memory, b, m) is None}
         part_known = batch.source.window is None and bool(memory.appended and memory.raw)
         if batch.source.window is None:
@@ -104,54 +74,78 @@ class Lasting:
             told = f"{len(unknown)} of {len(blocks)} days"
         why = f" ({memory.reason})" if memory.reason and unknown else ""
         rest = ", the rest is known from earlier nights" if len(unknown) < len(blocks) or part_known else ""
-        return min(1, len(unknown)), f"reads {told}{why}{rest}"
+        return reads, f"reads {told}{why}{rest}"
 
     def updates(self) -> Sequence[StateUpdate]:
         """What this run changes in the stored states."""
         return [self._update(name, memory) for name, memory in self._memories.items()]
 
+    def _parts(
+        self, memory: Memory, batch: Batch, blocks: tuple[Block, ...]
+    ) -> Iterator[tuple[Batch, tuple[Block, ...]]]:
+        """The measures of a batch by the blocks whose states they miss."""
+        parts: dict[tuple[Block, ...], list[Summary[State]]] = {}
+        for measure in batch.measures:
+            missing = tuple(b for b in blocks if self._state(memory, b, measure) is None)
+            parts.setdefault(missing, []).append(measure)
+        yield from ((Batch(batch.source, tuple(measures)), missing) for missing, measures in parts.items())
+
     def _merged(
-        self, memory: _Memory, part: Batch, blocks: Sequence[Block], missing: tuple[Block, ...]
+        self, memory: Memory, part: Batch, blocks: Sequence[Block], missing: tuple[Block, ...]
     ) -> Iterator[tuple[Summary[State], State | Broken]]:
         broken = self._compute(memory, part, missing)
         for measure in part.measures:
             if measure in broken:
                 yield measure, broken[measure]
                 continue
-            found = (self._state(memory, block, measure) for block in blocks)
-            yield measure, reduce(lambda a, b: a.merge(b), (s for s in found if s is not None))
+            try:
+                found = [self._state(memory, block, measure) for block in blocks]
+                yield measure, reduce(_merge, found[1:], _present(found[0]))
+            except Exception:  # noqa: BLE001 - a state that cannot be read any more costs a scan, never an answer
+                yield from self._fused.answer(Batch(part.source, (measure,)))
 
-    def _compute(self, memory: _Memory, part: Batch, missing: tuple[Block, ...]) -> Mapping[Summary[State], Broken]:
+    def _compute(self, memory: Memory, part: Batch, missing: tuple[Block, ...]) -> Mapping[Summary[State], Broken]:
         """Read the missing blocks; what stops at the data is told."""
         broken: dict[Summary[State], Broken] = {}
         rows = RowCount(part.source)
         whole = Batch(part.source, part.measures if rows in part.measures else (*part.measures, rows))
         base = self._base(memory, whole) if missing == (None,) else None
-        most = max(1, _MOST_CELLS // len(whole.measures))
-        for at in range(0, len(missing), most):
-            files = () if base is None else memory.appended or ()
-            for measure, found in self._fused.answer_blocks(whole, missing[at : at + most], files):
+        if base is not None and self._append(memory, whole, base):
+            return broken
+        for chunk in _chunks(part, missing):
+            able = Batch(part.source, tuple(m for m in whole.measures if m not in broken))
+            for measure, found in self._fused.answer_blocks(able, chunk):
                 if isinstance(found, Broken):
                     broken[measure] = found
                     continue
                 for block, state in found.items():
-                    merged = state if base is None else base[measure].merge(state)
-                    memory.new.setdefault(block, {})[fingerprint(measure, memory.about)] = (measure, merged)
+                    memory.new.setdefault(block, {})[memory.key(measure)] = (measure, state)
         return broken
 
-    def _base(self, memory: _Memory, batch: Batch) -> Mapping[Summary[State], State] | None:
+    def _append(self, memory: Memory, batch: Batch, base: Mapping[Summary[State], State]) -> bool:
+        """Add the files that were appended; False if they cannot be read by themselves any more."""
+        found = dict(self._fused.answer_blocks(batch, (None,), memory.appended or ()))
+        merged: dict[str, Kept] = {}
+        for measure, states in found.items():
+            if isinstance(states, Broken):
+                return False
+            merged[memory.key(measure)] = (measure, base[measure].merge(states[None]))
+        memory.new.setdefault(None, {}).update(merged)
+        return True
+
+    def _base(self, memory: Memory, batch: Batch) -> Mapping[Summary[State], State] | None:
         """The states of the whole dataset before rows were appended, if there are all of them."""
         if not memory.appended:
             return None
         raw = memory.raw.get(None, {})
-        found = {m: raw.get(fingerprint(m, memory.about)) for m in batch.measures if self._keeps(m)}
+        found = {m: raw.get(memory.key(m)) for m in batch.measures if self._keeps(m)}
         states = {m: decode(m.STATE, r) for m, r in found.items() if r is not None}
         known = {m: s for m, s in states.items() if s is not None}
         return known if len(known) == len(batch.measures) else None
 
-    def _state(self, memory: _Memory, block: Block, measure: Summary[State]) -> State | None:
+    def _state(self, memory: Memory, block: Block, measure: Summary[State]) -> State | None:
         """The state of a block, computed in this run or earlier."""
-        key = fingerprint(measure, memory.about)
+        key = memory.key(measure)
         kept = memory.new.get(block, {}).get(key)
         if kept is not None:
             return kept[1]
@@ -165,15 +159,17 @@ class Lasting:
         )
         return measure.lasts and not private
 
-    def _known(self, source: Source) -> tuple[_Memory, tuple[Block, ...]] | None:
+    def _known(self, batch: Batch) -> tuple[Memory, tuple[Block, ...]] | None:
         """What is known of a source, and its blocks; None if nothing of it can last."""
+        source = batch.source
         try:
             blocks = self._blocks(source)
             memory = None if blocks is None else self._memory(source)
             if blocks is None or memory is None:
                 return None
-            self._load(memory, source, blocks)
-        except Exception:  # noqa: BLE001 - without states a night costs a scan, never an answer
+            self._load(memory, batch, blocks)
+        except Exception as error:  # noqa: BLE001 - without states a night costs a scan, never an answer
+            self._reasons[source.dataset] = f"the states of earlier nights cannot be read: {first_line(error)}"
             return None
         return memory, blocks
 
@@ -185,7 +181,7 @@ class Lasting:
         column = self._reader.time_column(source)
         return days(source.window) if column is not None and divisible(column) else None
 
-    def _memory(self, source: Source) -> _Memory | None:
+    def _memory(self, source: Source) -> Memory | None:
         """What is known of a dataset, brought up to the version that is read; None if nothing can last."""
         table = self._reader.table(source)
         if table is None:
@@ -193,14 +189,15 @@ class Lasting:
         memory = self._memories.get(source.dataset)
         if memory is not None and memory.table == table:
             return memory
-        about = self._reader.definition(source, table)
+        about = self._reader.definition(source, table, self._hidden)
         known = _checked(self._store.load(source.dataset, None, None), about)
         if memory is not None:
             known = memory.table.version
         if known is not None and known > table.version:
             return None
         if memory is None:
-            memory = _Memory(table, about, *(((), ()) if known is not None else (None, None)))
+            first = () if known is not None else None
+            memory = Memory(table, about, void=first, appended=first, whole=known is None, known=known)
         if known is not None:
             memory.learn(changes(self._reader.spark, table, known, self._time(source)))
         memory.table = table
@@ -209,25 +206,25 @@ class Lasting:
 
     def _time(self, source: Source) -> TimeColumn | None:
         column = self._reader.time_column(source)
-        return None if column is None else TimeColumn(column, source.window.timezone if source.window else "UTC")
+        return None if column is None else TimeColumn(column, self._timezone)
 
-    def _load(self, memory: _Memory, source: Source, blocks: Sequence[Block]) -> None:
-        """Take the states of blocks from the store, those that still hold."""
-        if set(blocks) <= memory.loaded:
-            return
-        memory.loaded.update(blocks)
+    def _load(self, memory: Memory, batch: Batch, blocks: Sequence[Block]) -> None:
+        """Take the states of blocks and of the batch's columns from the store."""
         if memory.void is None and memory.appended is None:
             return
-        window = source.window
+        source, window = batch.source, batch.source.window
         start, end = (window.start_utc, window.end_utc) if window else (None, None)
         by_bounds: dict[tuple[Any, Any], Block] = {(b.start_utc, b.end_utc) if b else (None, None): b for b in blocks}
-        stored = sorted(self._store.load(source.dataset, start, end), key=lambda s: s.version)
+        names = [column.name for column in batch.columns]
+        stored = sorted(self._store.load(source.dataset, start, end, names), key=lambda s: s.version)
         for one in stored:
             block = by_bounds.get((one.start, one.end), ...)
-            if one.fingerprint != CHECKED and block is not ...:
+            # A state of the whole that is newer than the check would get appended files twice.
+            newer = block is None and memory.known is not None and one.version > memory.known
+            if one.fingerprint != CHECKED and block is not ... and not newer:
                 memory.raw.setdefault(block, {}).update(unpack(one.packed))
 
-    def _update(self, dataset: str, memory: _Memory) -> StateUpdate:
+    def _update(self, dataset: str, memory: Memory) -> StateUpdate:
         states = [
             pack
             for block, found in memory.new.items()
@@ -237,7 +234,24 @@ class Lasting:
             )
         ]
         checked = StoredStates(dataset, memory.table.version, None, None, (), CHECKED, memory.about.encode(), 0)
-        return StateUpdate(dataset, memory.void, tuple(states), checked)
+        return StateUpdate(dataset, memory.void, memory.whole, tuple(states), checked)
+
+
+def _chunks(part: Batch, missing: tuple[Block, ...]) -> list[tuple[Block, ...]]:
+    """Blocks that one read answers."""
+    most = max(1, min(_MOST_DAYS, _MOST_CELLS // len(part.measures)))
+    return [missing[at : at + most] for at in range(0, len(missing), most)]
+
+
+def _merge(one: State, other: State | None) -> State:
+    return one.merge(_present(other))
+
+
+def _present(state: State | None) -> State:
+    if state is None:
+        message = "a block has no state"
+        raise LookupError(message)
+    return state
 
 
 def _bounds(block: Block) -> tuple[Any, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from pathlib import Path
 from urllib.parse import urlparse
 
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -17,14 +18,19 @@ from sparkguard.core.columns import Column, split_path
 from sparkguard.core.evidence import Pin
 from sparkguard.core.measure import Broken
 from sparkguard.core.source import Dataset, Source
+from sparkguard.core.window import Window
 from sparkguard.engine.blocks import Block, number_of, runs
 from sparkguard.engine.delta_log import Table
 from sparkguard.engine.faults import broken
 from sparkguard.engine.spark.values import quoted, schema
 from sparkguard.engine.spark.windows import partition_within, within
 from sparkguard.errors import DataError
+from sparkguard.measures.conditions import is_lasting
 
 _CSV_OPTIONS = {"header": "true", "inferSchema": "true"}
+
+_MEANING = ("spark.sql.session.timeZone", "spark.sql.ansi.enabled", "spark.sql.parser.escapedStringLiterals")
+"""Settings on which the value of an expression may depend."""
 
 PinKey = tuple[str, int | None]
 
@@ -70,18 +76,17 @@ class Reader:
         days = [block for block in blocks if block is not None]
         if source.window is not None:
             time = self._time(dataset, pin)
-            column = F.col(quoted(*time.path))
-            rows = rows.where(reduce(or_, (within(column, time, w) for w in runs(days) or [source.window])))
-            if dataset.partition is not None:
-                found = pin.schema.column(dataset.partition.column)
-                column = F.col(quoted(*found.path))
-                rows = rows.where(partition_within(column, found, dataset.partition, source.window))
+            # What a partition column prunes depends on the window, so each day is cut by itself.
+            windows = (days if dataset.partition else runs(days)) or [source.window]
+            rows = rows.where(reduce(or_, (self._inside(dataset, pin, time, window) for window in windows)))
         # As text, since thousands of column objects take seconds of calls into the JVM.
         number = [f"{number_of(quoted(*time.path), time.type, days)} AS b"] if days else []
         return rows.selectExpr(
             *number,
             *(f"{quoted(*c.path)} AS c{i}" for i, c in enumerate(columns)),
             *(f"({sql}) AS e{i}" for i, sql in enumerate(expressions)),
+            # Beside a column an aggregate is an error; alone it would make one row of all.
+            *([f"{quoted(pin.schema.fields[0].name)} AS guard"] if expressions else []),
         )
 
     @property
@@ -93,7 +98,7 @@ class Reader:
         """The Delta table that is read at its newest version; None for anything else."""
         dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
         fixed = source.version is not None or dataset.version is not None or dataset.timestamp is not None
-        if pin.version is None or fixed:
+        if pin.version is None or fixed or not is_lasting(dataset.where or ""):
             return None
         detail = self._spark.sql(f"DESCRIBE DETAIL {reference(dataset)}").select(
             "id", "location", "properties", "partitionColumns"
@@ -114,10 +119,12 @@ class Reader:
         dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
         return None if dataset.time_column is None else pin.schema.column(dataset.time_column)
 
-    def definition(self, source: Source, table: Table) -> str:
-        """What the rows of a dataset are, apart from its name and version, as a hash."""
-        dataset = self._datasets[source.dataset]
-        parts = (table.id, dataset.where, dataset.time_column, dataset.partition)
+    def definition(self, source: Source, table: Table, hidden: Callable[[str, str], bool]) -> str:
+        """What the rows of a dataset are and how the session reads them, its name and version apart, as a hash."""
+        dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
+        secret = tuple(name for name in pin.schema.names() if hidden(dataset.name, name))
+        session = tuple(self._spark.conf.get(name, None) for name in _MEANING)
+        parts = (table.id, table.location, dataset.where, dataset.time_column, dataset.partition, secret, session)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
     def can(self, function: str) -> bool:
@@ -143,6 +150,13 @@ class Reader:
         except Exception:  # noqa: BLE001 - a plan without a size is still a plan
             return None
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def _inside(self, dataset: Dataset, pin: Pin, time: Column, window: Window) -> SparkColumn:
+        inside = within(F.col(quoted(*time.path)), time, window)
+        if dataset.partition is None:
+            return inside
+        found = pin.schema.column(dataset.partition.column)
+        return inside & partition_within(F.col(quoted(*found.path)), found, dataset.partition, window)
 
     def _time(self, dataset: Dataset, pin: Pin) -> Column:
         if dataset.time_column is None:

@@ -32,15 +32,17 @@ class SparkEngine:
         store: StateStore | None = None,
         hidden: Hidden = lambda _dataset, _column: False,
         past: Past | None = None,
+        timezone: str = "UTC",
     ) -> None:
-        """Read through `reader`, which knows the datasets; keep states in `store`, but none of `hidden` columns.
+        """Read through `reader`, which knows the datasets.
 
-        `past` knows the suite's earlier runs.
+        States of days, in `timezone`, are kept in `store`, but none of `hidden` columns; `past` knows the
+        suite's earlier runs.
         """
         self._reader = reader
         self._past = past
         self._fused = Fused(reader)
-        self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden)
+        self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden, timezone)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
         """Fix the version of each dataset from now on."""

@@ -16,6 +16,10 @@ from datetime import datetime
 from sparkguard.core.columns import Column
 from sparkguard.core.values import Typed
 
+_CHANGING = re.compile(
+    r"(?i)\b(select|current_\w+|now|rand|randn|random|randstr|uuid|localtimestamp|shuffle|input_file\w*|session_user|user)\b"
+)
+
 
 class Condition(ABC):
     """A rule's violation; its equality is part of the key of what is measured."""
@@ -24,6 +28,11 @@ class Condition(ABC):
     @abstractmethod
     def columns(self) -> tuple[Column, ...]:
         """The columns that are looked at."""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a row that is judged again on another night is judged alike."""
+        return True
 
     @abstractmethod
     def holds(self, values: Sequence[object]) -> bool | None:
@@ -150,6 +159,11 @@ class HashIs(ColumnCondition):
 
     hash: int
 
+    @property
+    def lasts(self) -> bool:
+        """Tonight's most frequent value is not tomorrow's."""
+        return False
+
     def holds(self, values: Sequence[object]) -> bool | None:
         """Every row is judged."""
         return values[0] is not None and self.breaks(values[0])
@@ -175,12 +189,22 @@ class Untrue(Condition):
         """The columns that the text mentions."""
         return self.mentions
 
+    @property
+    def lasts(self) -> bool:
+        """What depends on the day or on another table may change while the row does not."""
+        return is_lasting(self.sql)
+
     def holds(self, values: Sequence[object]) -> bool | None:
         """Evaluate by SQLite, whose plain comparisons, arithmetic and NULLs are those of Spark."""
         found = _by_sqlite(self.sql, self.mentions, values)
         if found is None:
             return True if self.nulls else None
         return not found
+
+
+def is_lasting(sql: str) -> bool:
+    """Whether an expression over a row gives the same on every night, to judge by its words."""
+    return _CHANGING.search(sql) is None
 
 
 def twin_hash(value: object) -> int:

@@ -24,9 +24,11 @@ KLL_K = 400
 HLL_LG_K = 12
 """Relative standard error 1.3 % (Heule, Nunkesser, Hall 2013); 4 KiB for a column."""
 TRACKED = 1_024
-"""Counters of the frequent-items sketch, of which three quarters hold items …"""
+"""Items that Spark is asked to track; its sketch then has twice as many slots …"""
 TRACKING_ERROR = 3.5 / TRACKED
-"""… so that a count is off by this share of all rows at most (Anderson et al. 2017)."""
+"""… so that a count is too large by half of this share of all rows at most (Anderson et al. 2017). Spark
+names only items that are certainly more frequent than the error, so one that it does not name may have
+twice the error: this share."""
 KEPT = 64
 """The most frequent items that leave Spark."""
 _TWO_SIGMA = 2
@@ -59,7 +61,7 @@ class Ranks(State):
         return None if sketch is None or sketch.is_empty() else float(sketch.get_quantile(rank))
 
     def margin(self, rank: float) -> float:
-        """How far the value of a rank may be off: half of what lies between the ranks around it."""
+        """How far the value of a rank may be off: to the values at the ends of its rank's error."""
         if not self.sketch or self._sketch().is_empty():
             return 0.0
         sketch = self._sketch()
@@ -67,7 +69,7 @@ class Ranks(State):
         error = float(sketch.normalized_rank_error(False)) if sketch.is_estimation_mode() else 0.0  # noqa: FBT003
         value = sketch.get_quantile(rank)
         low, high = (sketch.get_quantile(min(1.0, max(0.0, r))) for r in (rank - error, rank + error))
-        return float(max(value - low, high - value))
+        return 0.0 if low == high else float(max(value - low, high - value))
 
     def _sketch(self) -> kll_doubles_sketch:
         from datasketches import kll_doubles_sketch  # noqa: PLC0415 - only where sketches are
@@ -77,9 +79,15 @@ class Ranks(State):
 
 @dataclass(frozen=True)
 class Distincts(State):
-    """An HLL sketch of the hashes of the values, NULL left out; empty bytes without values."""
+    """An HLL sketch of the hashes of the values; empty bytes without values.
+
+    With `null` the sketch holds one hash more than there are values: that of NULL.
+    """
+
+    HOLDS_VALUES = True
 
     sketch: bytes
+    null: bool = False
 
     @classmethod
     def zero(cls) -> Self:
@@ -95,16 +103,16 @@ class Distincts(State):
         union = hll_union(HLL_LG_K)
         for one in (self, other):
             union.update(one._sketch())  # noqa: SLF001 - of the same class
-        return type(self)(union.get_result(tgt_hll_type.HLL_8).serialize_compact())
+        return type(self)(union.get_result(tgt_hll_type.HLL_8).serialize_compact(), self.null or other.null)
 
     def estimate(self) -> tuple[float, float]:
         """How many distinct values there are, and how far that may be off in 19 cases of 20."""
         if not self.sketch:
             return 0.0, 0.0
         sketch = self._sketch()
-        value = sketch.get_estimate()
+        value = max(0.0, sketch.get_estimate() - self.null)
         low, high = sketch.get_lower_bound(_TWO_SIGMA), sketch.get_upper_bound(_TWO_SIGMA)
-        return value, max(value - low, high - value)
+        return value, max(sketch.get_estimate() - low, high - sketch.get_estimate())
 
     def _sketch(self) -> hll_sketch:
         from datasketches import hll_sketch  # noqa: PLC0415 - only where sketches are
@@ -125,8 +133,11 @@ class Frequent:
 class Frequents(State):
     """The most frequent hashes of the values; any other has `rest` rows at most.
 
+    Values of few digits can be guessed from hashes, so they count as values.
     Merging adds the bounds, as for the mergeable summaries of Agarwal et al. (2012).
     """
+
+    HOLDS_VALUES = True
 
     n: int
     items: tuple[Frequent, ...]

@@ -10,7 +10,7 @@ from typing import Self
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Rows, State, Tall, Wide
 from sparkguard.core.source import Source
-from sparkguard.measures.conditions import Condition, HashIs
+from sparkguard.measures.conditions import Condition
 
 FEW = 1_024
 """As many rows that break a rule are shown exactly; of more, a sample in this many buckets."""
@@ -141,8 +141,8 @@ class Count(Wide[Tally]):
 
     @property
     def lasts(self) -> bool:
-        """A hash of tonight means nothing tomorrow."""
-        return not isinstance(self.condition, HashIs)
+        """As long as the condition does."""
+        return self.condition.lasts
 
     def twin(self, tables: Mapping[Source, Rows]) -> Tally:
         """Judge row by row."""

@@ -22,7 +22,7 @@ from sparkguard.sinks.frames import frame_of
 from sparkguard.sinks.location import absolute, exclusive
 from sparkguard.sinks.render import PreviousKey
 from sparkguard.sinks.rows import SCHEMA_VERSION, Row, RunRow, StateRow, ViolationRow, columns, ddl
-from sparkguard.sinks.states import replaced, state_rows
+from sparkguard.sinks.states import chunks, replaced, state_rows
 
 T = TypeVar("T")
 
@@ -134,16 +134,16 @@ class DeltaSink:
 
     def replace_states(self, updates: Sequence[StateUpdate], suite: str, now: datetime) -> None:
         """Bring new states of blocks and drop those that changed data made void."""
-        rows = state_rows(updates, suite, now)
-        if not rows:
-            return
-        target, number = self._results.table(StateRow.TABLE), self._next_write()
+        target, where = self._results.table(StateRow.TABLE), replaced(updates, suite)
+        for at, rows in enumerate(chunks(state_rows(updates, suite, now))):
+            number = self._next_write()
 
-        def write() -> None:
-            frame = frame_of(self._spark, StateRow.TABLE, rows)
-            _save_to(self._writer(frame, target, replaced(updates, suite), number), target)
+            def write(at: int = at, rows: Sequence[Row] = rows, number: int = number) -> None:
+                frame = frame_of(self._spark, StateRow.TABLE, rows)
+                writer = self._writer(frame, target, where, number)
+                _save_to(writer.mode("append") if at else writer, target)
 
-        self._guarded(write)
+            self._guarded(write)
 
     def read(self, table: str) -> DataFrame:
         """The rows of a result table."""

@@ -49,7 +49,7 @@ class RunRow:
     spark_jobs: int | None = _column("BIGINT", "Spark jobs of the checks; NULL on Spark Connect")
     tags: Mapping[str, str] = _column("MAP<STRING,STRING>", "Tags of the suite")
     selection: str | None = _column("STRING", "What --only and --tags selected; NULL for the whole suite")
-    error: str | None = _column("STRING", "Why the run ended early, if it did")
+    error: str | None = _column("STRING", "Why the run ended early, or what of it could not be kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

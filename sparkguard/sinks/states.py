@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from sparkguard.core.encoding import FORMAT
 from sparkguard.core.states import CHECKED, Span, StateUpdate, StoredStates
 from sparkguard.sinks.rows import StateRow
 
+MOST_BYTES = 8 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,10 +24,17 @@ class DeltaStates:
         """Read the table by its name."""
         self._read, self._suite = read, suite
 
-    def load(self, dataset: str, start: datetime | None, end: datetime | None) -> Sequence[StoredStates]:
-        """The states of all blocks inside [start, end), of the whole dataset without bounds; and `CHECKED`."""
+    def load(
+        self, dataset: str, start: datetime | None, end: datetime | None, columns: Sequence[str] = ()
+    ) -> Sequence[StoredStates]:
+        """The states of blocks inside [start, end), of the whole dataset without bounds; and `CHECKED`.
+
+        Only rows that are about one of the columns, or about none.
+        """
         rows = self._read(StateRow.TABLE).where((F.col("suite") == self._suite) & (F.col("dataset") == dataset))
         rows = rows.where(F.col("state_version") == FORMAT)
+        about = F.from_json(F.lit(json.dumps(list(columns))), "ARRAY<STRING>")
+        rows = rows.where((F.size("columns") == 0) | F.arrays_overlap("columns", about))
         whole = F.col("window_start").isNull()
         if start is not None and end is not None:
             inside = F.expr(f"window_start >= {_instant(start)} AND window_end <= {_instant(end)}")
@@ -49,8 +58,21 @@ class DeltaStates:
         ]
 
 
+def chunks(rows: Sequence[StateRow]) -> Iterator[list[StateRow]]:
+    """Rows in parts of bounded size, since a part travels as one text."""
+    part: list[StateRow] = []
+    for row in rows:
+        if part and sum(len(r.state) for r in part) + len(row.state) > MOST_BYTES:
+            yield part
+            part = []
+        part = [*part, row]
+    if part:
+        yield part
+
+
 def state_rows(updates: Sequence[StateUpdate], suite: str, now: datetime) -> list[StateRow]:
-    """The rows that updates bring."""
+    """The rows that updates bring; what says that they hold comes last, so that half of them are not believed."""
+    stored = [one for update in updates for one in update.states] + [update.checked for update in updates]
     return [
         StateRow(
             suite=suite,
@@ -65,8 +87,7 @@ def state_rows(updates: Sequence[StateUpdate], suite: str, now: datetime) -> lis
             rows=one.rows,
             created_at=now,
         )
-        for update in updates
-        for one in (*update.states, update.checked)
+        for one in stored
     ]
 
 
@@ -82,7 +103,7 @@ def _parts(update: StateUpdate) -> Iterator[str]:
         yield f"({dataset})"
         return
     yield f"({dataset} AND measure_fingerprint = '{CHECKED}')"
-    if update.void:
+    if update.whole:
         yield f"({dataset} AND window_start IS NULL)"
     for span in update.void:
         yield f"({dataset} AND {_meets(span)})"

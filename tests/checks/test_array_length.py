@@ -1,12 +1,17 @@
 """`array_length` judged on small tables in plain Python."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from sparkguard.checks.array_length import ArrayLength
+from sparkguard.core.check import Run
 from sparkguard.core.finding import Finding, Status
-from sparkguard.testing import judge
+from sparkguard.core.measure import Broken
+from sparkguard.engine.gather import Rounds
+from sparkguard.measures.profile import Extremes
+from sparkguard.testing import TwinEngine, judge
 
 
 def found(values: list[Any], **fields: Any) -> Finding:
@@ -45,6 +50,22 @@ def test_lengths_of_nothing_are_no_pass() -> None:
 def test_contradictions_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="length"):
         found([[1.0]], **wrong)
+
+
+class Failing(TwinEngine):
+    """Cannot tell the lengths."""
+
+    def compute(self, measures: Any) -> Any:
+        for measure, answer in super().compute(measures):
+            yield measure, Broken("the file is damaged") if isinstance(measure, Extremes) else answer
+
+
+def test_why_lengths_are_unknown_is_told() -> None:
+    check = ArrayLength(id="c", dataset="t", columns=("v",))
+    [gathered] = Rounds(Failing({"t": [{"v": [1.0]}]})).gather([check])
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    [finding] = check.judge(gathered.seen, Run(now.date(), now))
+    assert (finding.status, finding.message) == (Status.ERROR, "the file is damaged")
 
 
 def test_other_types_have_no_length() -> None:

@@ -53,6 +53,17 @@ def test_a_date_counts_from_its_end() -> None:
     assert age(found([date(2026, 1, 30)])) == 6
 
 
+def test_a_date_that_still_lasts_is_neither_old_nor_of_the_future() -> None:
+    finding = found([date(2026, 1, 31)])
+    assert (age(finding), finding.status) == (0, Status.PASS)
+    assert found([date(2026, 2, 1)]).status is Status.WARN
+
+
+def test_a_time_that_stands_for_none_is_named() -> None:
+    with pytest.raises(DataError, match="lies beyond the year 9999"):
+        found([date(9999, 12, 31)])
+
+
 def test_a_column_without_a_zone_is_read_in_the_suites() -> None:
     check = {"id": "c", "dataset": "t"}
     assert Freshness.model_validate(check, context={"timezone": "Europe/Berlin"}).timezone == "Europe/Berlin"

@@ -57,5 +57,11 @@ def test_how_far_outside_is_told_for_bounds_that_are_milder() -> None:
     assert finding.quantities["scale_error"].value == pytest.approx(0.05)
 
 
+def test_the_ends_of_a_hidden_column_stay_out_of_the_message() -> None:
+    for hidden in ({"violations": "none"}, {"redact": ["x"]}):
+        assert "0.123" not in found([0.123, 0.5], scale="unit", **hidden).message
+    assert "0.123" in found([0.123, 0.5], scale="unit").message
+
+
 def test_texts_have_no_scale() -> None:
     assert "needs a number" in found(["1"]).message

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sparkguard.checks.value_range import ValueRange
 from sparkguard.core.columns import Column
 from sparkguard.core.finding import Finding, Status
-from sparkguard.core.values import Value
+from sparkguard.core.values import Value, inward
 from sparkguard.errors import DataError
 from sparkguard.testing import judge
 
@@ -68,6 +68,24 @@ def test_a_range_without_bounds_or_without_inside_is_refused() -> None:
     with pytest.raises(ValueError, match="give min, max or both"):
         found([1])
     assert found([1], min=2, max=1).status is Status.ERROR
+
+
+@given(st.decimals(-100, 100, places=4), st.integers(0, 3), st.lists(st.integers(-2000, 2000)))
+def test_a_bound_that_was_rounded_inward_says_the_same_of_every_value(
+    bound: Decimal, scale: int, numbers: list[int]
+) -> None:
+    column = Column("x", ("x",), f"decimal(12,{scale})")
+    values = [Decimal(n).scaleb(-scale) for n in numbers]
+    low, high = (inward(Value(float(bound)).typed(column), column, up=up) for up in (True, False))
+    exact = Decimal(str(float(bound)))
+    assert [v < low for v in values] == [v < exact for v in values]  # type: ignore[operator] # exact numbers
+    assert [v > high for v in values] == [v > exact for v in values]  # type: ignore[operator] # exact numbers
+
+
+def test_a_bound_beyond_every_decimal_is_the_largest() -> None:
+    assert (
+        inward(Value(1e40).typed(Column("x", ("x",), "bigint")), Column("x", ("x",), "bigint"), up=False) == 10**38 - 1
+    )
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-50, 50)), min_size=1), st.integers(-50, 50), st.integers(0, 50))

@@ -1,6 +1,6 @@
 import pytest
 
-from sparkguard.core.text import count, first_line, is_secret, number, without_secrets
+from sparkguard.core.text import count, first_line, hides, is_secret, number, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,8 @@ def test_the_telling_line_of_an_exception_is_found() -> None:
     assert first_line(RuntimeError(text)) == "java.io: bad file"
     assert first_line(RuntimeError("")) == "RuntimeError"
     assert first_line(RuntimeError("[X] no such thing. SQLSTATE: 42K03; line 1")) == "[X] no such thing."
+
+
+@pytest.mark.parametrize(("column", "hidden"), [("payload", True), ("payload.email", True), ("pay", False)])
+def test_what_surrounds_a_hidden_field_is_hidden_with_it(column: str, *, hidden: bool) -> None:
+    assert hides(["payload.email"], column) is hidden

@@ -57,3 +57,11 @@ def test_all_history_has_no_start() -> None:
 def test_nothing_precedes_a_window_without_start() -> None:
     with pytest.raises(ValueError, match="nothing before it"):
         Window(None, datetime(2026, 1, 1)).preceding(None)
+
+
+def test_the_window_before_is_as_long_in_hours_and_in_days() -> None:
+    hours = Window(datetime(2026, 3, 29, 0), datetime(2026, 3, 29, 6), "Europe/Berlin")
+    assert str(hours.earlier(None)) == "[2026-03-28 19:00:00, 2026-03-29)"
+    days = Window(datetime(2026, 3, 29), datetime(2026, 3, 30), "Europe/Berlin")
+    assert str(days.earlier(None)) == "[2026-03-28, 2026-03-29)"
+    assert str(days.earlier(Duration.parse("7d"))) == "[2026-03-22, 2026-03-23)"

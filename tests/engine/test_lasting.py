@@ -16,7 +16,7 @@ from sparkguard.core.suite import Results
 from sparkguard.core.window import Window
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
-from sparkguard.measures.conditions import Missing
+from sparkguard.measures.conditions import Missing, Untrue
 from sparkguard.measures.profile import Extremes, Moments
 from sparkguard.measures.sketches import Distinct, FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, RowCount
@@ -306,3 +306,38 @@ def test_hidden_columns_leave_no_extremes_behind(spark: SparkSession, nights: Ni
     nights.run([week(3, 2)], questions)
     assert nights.days_read == 2
     assert len(nights.stored()) == 4
+
+
+def test_a_restored_file_keeps_its_deleted_rows_deleted(spark: SparkSession, nights: Nights) -> None:
+    nights.write(rows(spark, 1, 3))
+    nights.sql("ALTER TABLE {t} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    nights.sql("DELETE FROM {t} WHERE x = 5.0")
+    nights.sql("DELETE FROM {t} WHERE ts < TIMESTAMP'2026-01-02 00:00:00Z'")
+    nights.run([None])
+    nights.sql("RESTORE TABLE {t} TO VERSION AS OF 2")
+    nights.run([None])
+
+
+def test_a_rule_of_tonight_is_asked_again_tomorrow(spark: SparkSession, nights: Nights) -> None:
+    nights.write(rows(spark, 1, 3))
+    rule = Untrue("x < 0 OR current_date() > DATE'2000-01-01'", (X,))
+    for _ in range(2):
+        nights.run([week(3, 2)], lambda source: [Count(source, rule)])
+    assert nights.days_read == 2
+
+
+def test_rows_without_a_time_are_in_no_day_and_in_the_whole(spark: SparkSession, nights: Nights) -> None:
+    nights.write(rows(spark, 1, 3))
+    nights.run([None, week(3, 2)])
+    nights.write(rows(spark, 1, 2).limit(7).selectExpr("CAST(NULL AS TIMESTAMP) AS ts", "x", "s"))
+    nights.run([week(3, 2)])
+    assert nights.days_read == 0
+    assert nights.run([None])[RowCount(Source("t"))].rows == 2 * DAY + 7
+
+
+def test_states_fail_softly_where_they_cannot_be_read(spark: SparkSession, nights: Nights) -> None:
+    nights.write(rows(spark, 1, 3))
+    nights.run([week(3, 2)])
+    spark.sql(f"UPDATE delta.`{nights.folder}/results/states` SET state = X'00' WHERE measure_fingerprint <> 'checked'")
+    nights.run([week(3, 2)])
+    assert nights.days_read == 2

@@ -274,3 +274,35 @@ def test_batches_of_a_wide_table_read_each_column_once(spark: SparkSession, monk
     assert len(list(batches.batches(measures))) == 4
     found = answers(spark, frame, measures)
     assert [found[Count(T, Missing(c))].broke for c in columns] == list(range(20))
+
+
+def test_an_aggregate_is_no_rule_on_a_row_and_changes_no_other_answer(spark: SparkSession) -> None:
+    frame = spark.range(20).selectExpr("id")
+    measures = [RowCount(T), Count(T, Untrue("count(*) > 1"))]
+    found = answers(spark, frame, measures)
+    assert found[RowCount(T)].rows == 20
+    assert isinstance(found[measures[1]], Broken)
+
+
+def test_a_filter_that_is_wrong_is_told_once_for_all(spark: SparkSession) -> None:
+    frame = spark.range(20).selectExpr("id", "id AS x")
+    engine = SparkEngine(Reader(spark, {"t": Dataset("t", where="no_such = 1")}, {"t": frame}))
+    engine.pin([T])
+    found = dict(engine.compute([RowCount(T), *(Count(T, Missing(column_of(frame, n))) for n in ("id", "x"))]))
+    assert all(isinstance(f, Broken) and "no_such" in f.reason for f in found.values())
+
+
+def test_a_quantile_at_infinity_has_no_margin_that_is_no_number(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(-INF,), (-INF,), (-INF,), (1.0,)], "x DOUBLE")
+    x = column_of(frame, "x")
+    ranks = answers(spark, frame, [Quantiles(T, x)])[Quantiles(T, x)]
+    assert (ranks.quantile(0.5), ranks.margin(0.5)) == (-INF, 0)
+
+
+def test_distinct_values_leave_null_out(spark: SparkSession) -> None:
+    frame = spark.sql(
+        "SELECT IF(id % 2 = 0, NULL, id % 5) AS k, IF(id % 2 = 0, NULL, array(id % 3)) AS v FROM range(60)"
+    )
+    measures = [Distinct(T, column_of(frame, name)) for name in ("k", "v")]
+    found = answers(spark, frame.repartition(3), measures)
+    assert [round(found[m].estimate()[0]) for m in measures] == [5, 3]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sparkguard.core.types import is_float
 from sparkguard.engine.spark import Names, WideRecipe
 from sparkguard.engine.spark.conditions import value_hash
-from sparkguard.measures.profile import Extent, Extremes, Moments, Spread, ordinal
+from sparkguard.engine.spark.values import is_nested
+from sparkguard.measures.profile import Extent, Extremes, Moments, Spread
 from sparkguard.measures.sketches import (
     HLL_LG_K,
     KEPT,
@@ -25,7 +25,17 @@ from sparkguard.measures.sketches import (
     Ranks,
 )
 
-_AS_ORDINAL = {"date": "unix_date({})", "timestamp": "unix_micros({})", "timestamp_ntz": "CAST({} AS STRING)"}
+_AS_ORDINAL = {
+    "date": "unix_date({0})",
+    "timestamp": "unix_micros({0})",
+    # By parts, which no session's timezone touches.
+    "timestamp_ntz": (
+        "datediff(CAST({0} AS DATE), DATE'1970-01-01') * 86400000000L + hour({0}) * 3600000000L"
+        " + minute({0}) * 60000000L + CAST(extract(SECOND FROM {0}) * 1000000 AS BIGINT)"
+    ),
+}
+_HASH_OF_NULL = 42
+"""What Spark's hash of nothing but a NULL is."""
 
 
 def _extremes(measure: Extremes, names: Names) -> Sequence[str]:
@@ -34,18 +44,12 @@ def _extremes(measure: Extremes, names: Names) -> Sequence[str]:
         name = f"array_size({name})"
     elif is_float(kind):
         name = f"nanvl({name}, NULL)"
-    return bounds_of(name, "int" if measure.lengths else kind)
-
-
-def bounds_of(name: str, kind: str) -> Sequence[str]:
-    """The least and the greatest value as numbers, a timestamp without a zone as text."""
-    shape = _AS_ORDINAL.get(kind, "{}")
+    shape = "{}" if measure.lengths else _AS_ORDINAL.get(kind, "{}")
     return [shape.format(f"{function}({name})") for function in ("min", "max")]
 
 
 def _extent(measure: Extremes, values: Sequence[Any]) -> Extent:
-    if measure.column.type == "timestamp_ntz":
-        values = [None if v is None else ordinal(datetime.fromisoformat(v)) for v in values]
+    del measure
     return Extent(*values)
 
 
@@ -68,23 +72,33 @@ def _finite(name: str, kind: str) -> str:
 
 def _frequent(measure: FrequentValues, names: Names) -> Sequence[str]:
     name = names[measure.column]
-    found = f"approx_top_k({value_hash(name, measure.column.type)}, {KEPT}, {TRACKED})"
-    return (f"count({name})", f"{found} FILTER (WHERE {name} IS NOT NULL)")
+    found = f"approx_top_k({_hash(name, measure.column.type)}, {KEPT}, {TRACKED})"
+    return ("count(1)", f"count({name})", found)
 
 
 def _distinct(measure: Distinct, names: Names) -> Sequence[str]:
     name = names[measure.column]
-    # A filter is a tenth faster than hashing NULL to NULL.
-    return (f"hll_sketch_agg({value_hash(name, measure.column.type)}, {HLL_LG_K}) FILTER (WHERE {name} IS NOT NULL)",)
+    return ("count(1)", f"count({name})", f"hll_sketch_agg({_hash(name, measure.column.type)}, {HLL_LG_K})")
+
+
+def _distincts(measure: Distinct, values: Sequence[Any]) -> Distincts:
+    rows, n, sketch = values
+    return Distincts(bytes(sketch or b""), n < rows and not is_nested(measure.column.type))
+
+
+def _hash(name: str, kind: str) -> str:
+    """A hash of each value; of a plain NULL it is the hash of nothing, since a condition in each row costs a tenth."""
+    whole = value_hash(name, kind)
+    return f"IF({name} IS NULL, NULL, {whole})" if is_nested(kind) else whole
 
 
 def _frequents(measure: FrequentValues, values: Sequence[Any]) -> Frequents:
     del measure
-    n, found = values
-    items = [(item, count) for item, count in found or [] if item is not None]
+    rows, n, found = values
+    items = [(item, count) for item, count in found or [] if item not in (None, _HASH_OF_NULL)]
     if sum(count for _, count in items) == n:
         return Frequents.of(n, [Frequent(item, count, count) for item, count in items], 0)
-    error = int(TRACKING_ERROR * n) + 1
+    error = int(TRACKING_ERROR * rows) + 1
     bounds = [Frequent(item, max(0, count - error), count) for item, count in items]
     return Frequents.of(n, bounds, max([error, *(i.high for i in bounds[KEPT - 1 :])]))
 
@@ -99,7 +113,7 @@ WIDE = {
     ),
     Distinct: WideRecipe(
         _distinct,
-        lambda _measure, values: Distincts(bytes(values[0] or b"")),
+        _distincts,
         needs="hll_sketch_agg",
     ),
     FrequentValues: WideRecipe(_frequent, _frequents, needs="approx_top_k"),

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Cells, Names, Read, TallCell, TallRecipe, WideRecipe
-from sparkguard.engine.spark.conditions import broken
+from sparkguard.engine.spark.conditions import predicate
 from sparkguard.engine.spark.values import hash_of, text
 from sparkguard.measures.conditions import Missing
 from sparkguard.measures.tallies import LONGEST_TEXT, Cell, Count, Examples, RowCount, Sample, Tally, Total
@@ -22,7 +22,7 @@ def _count(measure: Count, names: Names) -> Sequence[str]:
     condition = measure.condition
     if isinstance(condition, Missing) and not condition.blank:
         return (_ROWS, f"count({names[condition.column]})")
-    judged, broke = broken(condition, names)
+    judged, broke = predicate(condition, names)
     return (_ROWS, _ROWS if judged is None else f"count({judged})", f"count_if({broke})")
 
 
@@ -37,7 +37,7 @@ def _cell(measure: Examples, names: Names) -> TallCell:
     texts = [f"left({text(names[c], c.type)}, {LONGEST_TEXT})" for c in measure.shown]
     whole = hash_of(texts, texts)
     cell = whole if measure.buckets is None else f"pmod({whole}, {measure.buckets}L)"
-    return TallCell(f"{broken(measure.condition, names).broke}", cell, texts)
+    return TallCell(f"{predicate(measure.condition, names).broke}", cell, texts)
 
 
 def _sample(measure: Examples, cells: Cells) -> Sample:
@@ -48,7 +48,7 @@ def _sample(measure: Examples, cells: Cells) -> Sample:
 def evidence(read: Read, measure: Examples, kind: str, redact: Sequence[str]) -> DataFrame:
     """Every row that breaks the rule, equal ones counted."""
     names = Names(measure.columns)
-    where = broken(measure.condition, names).broke
+    where = predicate(measure.condition, names).broke
     rows = read(measure.source, measure.columns, names.expressions).where(where)
     shown = {f"k{i}": column for i, column in enumerate(measure.shown)}
     texts = [F.expr(text(names[column], column.type)).alias(key) for key, column in shown.items()]
