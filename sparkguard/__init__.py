@@ -5,7 +5,7 @@
 
 from sparkguard.app import Options, load_suite, run
 from sparkguard.errors import CheckFailureError, ConfigError, DataError, SinkError, SparkguardError
-from sparkguard.runner import Choice, Report
+from sparkguard.outcome import Choice, Report
 
 __all__ = [
     "CheckFailureError",

@@ -26,7 +26,8 @@ from sparkguard.core.plan import selected
 from sparkguard.core.suite import Results, Suite
 from sparkguard.core.text import is_secret, without_secrets
 from sparkguard.errors import ConfigError, Problem
-from sparkguard.runner import Choice, Report, Runner
+from sparkguard.outcome import Choice, Report
+from sparkguard.runner import Runner
 from sparkguard.sinks.location import require_safe
 from sparkguard.version import VERSION
 

@@ -15,7 +15,7 @@ from sparkguard.core.suite import Suite
 from sparkguard.core.text import count as _count
 from sparkguard.engine.gather import Engine
 from sparkguard.errors import DataError
-from sparkguard.runner import Choice
+from sparkguard.outcome import Choice
 
 _SHOWN = 12
 

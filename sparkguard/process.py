@@ -16,7 +16,7 @@ from sparkguard.core.settle import NOT_EVALUATED, most_urgent
 from sparkguard.core.suite import Suite
 from sparkguard.core.text import without_secrets
 from sparkguard.errors import SparkguardError
-from sparkguard.runner import Report
+from sparkguard.outcome import Report
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -22,57 +22,13 @@ from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
 from sparkguard.core.text import first_line, without_secrets
 from sparkguard.engine.gather import Engine, Gathered, Rounds
-from sparkguard.errors import CheckFailureError, DataError, SinkError
+from sparkguard.errors import DataError, SinkError
+from sparkguard.outcome import Choice, Report
 from sparkguard.ports import EvidenceEngine, Jobs, Sink, Unlabelled
 from sparkguard.sinks.render import Judged, PreviousKey, Rendering, previous_key
 from sparkguard.sinks.rows import RunRow
 
 _STOPPED = "the run was interrupted before this check was judged"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What to run of a suite: `--only`, `--tags`, `--fail-fast`, `--attempt`."""
-
-    only: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    fail_fast: bool = False
-    attempt: int | None = None
-
-    @property
-    def selection(self) -> str | None:
-        """What `--only` and `--tags` select, as one text; None for the whole suite."""
-        parts = [f"only {','.join(self.only)}" if self.only else "", f"tags {','.join(self.tags)}" if self.tags else ""]
-        return " ".join(part for part in parts if part) or None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run found; `judged` has a finding for each check at least."""
-
-    suite: str
-    run_id: str
-    attempt: int
-    status: str
-    exit_code: int
-    results: str
-    judged: tuple[Judged, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every error-severity check passed."""
-        return self.exit_code == 0
-
-    @property
-    def findings(self) -> tuple[tuple[Check, Finding], ...]:
-        """Each check with each of its findings, in the order of the verdicts."""
-        return tuple((j.check, j.finding) for j in self.judged)
-
-    def raise_for_failure(self) -> None:
-        """Raise `CheckFailureError` unless `ok`, with a line for each check that counts."""
-        if not self.ok:
-            bad = [f"{c.id}: {f.status.value}: {f.message}" for c, f in self.findings if exit_code([(c, f)])]
-            raise CheckFailureError("\n".join([f"suite '{self.suite}' {self.status}", *bad]))
 
 
 @dataclass

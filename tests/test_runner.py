@@ -14,7 +14,8 @@ from sparkguard.core.finding import Status
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.errors import CheckFailureError
 from sparkguard.measures.history import MetricHistory
-from sparkguard.runner import Choice, Report, Runner
+from sparkguard.outcome import Choice, Report
+from sparkguard.runner import Runner
 from sparkguard.sinks.memory import MemorySink
 from sparkguard.sinks.render import Judged
 from sparkguard.testing import TwinEngine, history_of

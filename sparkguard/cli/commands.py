@@ -38,7 +38,7 @@ from sparkguard.config.schema import suite_schema
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import explain_lines, summary
 from sparkguard.export import expectation_suites
-from sparkguard.runner import Choice
+from sparkguard.outcome import Choice
 
 cli = typer.Typer(
     name="sparkguard",

@@ -35,7 +35,7 @@ from sparkguard.core.check import Check
 from sparkguard.core.fields import Like
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import summary
-from sparkguard.runner import Choice
+from sparkguard.outcome import Choice
 
 _PLACES = {"path", "table", "sql"}
 _NEXT_PAIR = re.compile(r",(?=\s*\w+\s*=)")

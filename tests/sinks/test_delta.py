@@ -11,7 +11,8 @@ from sparkguard.app import Options, load_suite
 from sparkguard.console import Silent
 from sparkguard.core.suite import Results
 from sparkguard.errors import ConfigError, SinkError
-from sparkguard.runner import Report, Runner
+from sparkguard.outcome import Report
+from sparkguard.runner import Runner
 from sparkguard.sinks import delta
 from sparkguard.sinks.delta import DeltaSink
 from sparkguard.sinks.location import require_safe
