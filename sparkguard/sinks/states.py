@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -13,6 +14,8 @@ from sparkguard.core.encoding import FORMAT
 from sparkguard.core.states import CHECKED, Span, StateUpdate, StoredStates
 from sparkguard.sinks.rows import StateRow
 
+_MISSING = re.compile(r"NOT_FOUND|NOT_EXIST|NoSuchTable|is not a Delta table|DELTA_MISSING")
+"""Before the first run there are no result tables, which a plan does not make."""
 MOST_BYTES = 8 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,18 +34,12 @@ class DeltaStates:
 
         Only rows that are about one of the columns, or about none.
         """
-        rows = self._read(StateRow.TABLE).where((F.col("suite") == self._suite) & (F.col("dataset") == dataset))
-        rows = rows.where(F.col("state_version") == FORMAT)
-        about = F.from_json(F.lit(json.dumps(list(columns))), "ARRAY<STRING>")
-        rows = rows.where((F.size("columns") == 0) | F.arrays_overlap("columns", about))
-        whole = F.col("window_start").isNull()
-        if start is not None and end is not None:
-            inside = F.expr(f"window_start >= {_instant(start)} AND window_end <= {_instant(end)}")
-            rows = rows.where(inside | (F.col("measure_fingerprint") == CHECKED))
-        else:
-            rows = rows.where(whole)
-        micros = (F.expr(f"unix_micros({name})").alias(name) for name in ("window_start", "window_end"))
-        plain = ("dataset", "dataset_version", "columns", "measure_fingerprint", "state", "rows")
+        try:
+            found = self._rows(dataset, start, end, columns).collect()
+        except Exception as error:
+            if _MISSING.search(str(error)):
+                return []
+            raise
         return [
             StoredStates(
                 row["dataset"],
@@ -54,8 +51,22 @@ class DeltaStates:
                 bytes(row["state"]),
                 row["rows"],
             )
-            for row in rows.select(*plain, *micros).collect()
+            for row in found
         ]
+
+    def _rows(self, dataset: str, start: datetime | None, end: datetime | None, columns: Sequence[str]) -> DataFrame:
+        rows = self._read(StateRow.TABLE).where((F.col("suite") == self._suite) & (F.col("dataset") == dataset))
+        about = F.from_json(F.lit(json.dumps(list(columns))), "ARRAY<STRING>")
+        rows = rows.where(F.col("state_version") == FORMAT)
+        rows = rows.where((F.size("columns") == 0) | F.arrays_overlap("columns", about))
+        if start is not None and end is not None:
+            inside = F.expr(f"window_start >= {_instant(start)} AND window_end <= {_instant(end)}")
+            rows = rows.where(inside | (F.col("measure_fingerprint") == CHECKED))
+        else:
+            rows = rows.where(F.col("window_start").isNull())
+        micros = (F.expr(f"unix_micros({name})").alias(name) for name in ("window_start", "window_end"))
+        plain = ("dataset", "dataset_version", "columns", "measure_fingerprint", "state", "rows")
+        return rows.select(*plain, *micros)
 
 
 def chunks(rows: Sequence[StateRow]) -> Iterator[list[StateRow]]:
