@@ -215,8 +215,10 @@ class Runner:
         """Keep what spares reading tomorrow; why not, if that fails: it is no result, so the run goes on."""
         try:
             self.sink.replace_states(self.engine.updates(), self.suite.name, now)
-        except SinkError as error:
-            return f"states were not kept, so the next run reads more: {error}"
+        except Exception as error:  # noqa: BLE001 - the verdicts stand without them
+            return without_secrets(
+                f"states were not kept, so the next run reads more: {first_line(error)}", self.suite.secrets
+            )
         return None
 
     def _run_row(

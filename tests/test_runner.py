@@ -12,7 +12,8 @@ from sparkguard.app import Options, load_suite
 from sparkguard.console import Silent
 from sparkguard.core.finding import Status
 from sparkguard.core.measure import Answer, Broken, Measure
-from sparkguard.errors import CheckFailureError
+from sparkguard.core.states import StateUpdate
+from sparkguard.errors import CheckFailureError, SinkError
 from sparkguard.measures.history import MetricHistory
 from sparkguard.outcome import Choice, Report
 from sparkguard.runner import Runner
@@ -332,3 +333,19 @@ def test_an_anomaly_can_be_watched_by_another() -> None:
     raw = nightly(second, WATCH, ROWS)
     report = night(raw, months(raw, 3), date(2026, 1, 4), 100)
     assert of(report, "stable").finding.message == "cannot decide yet: 3 of 26 points"
+
+
+class Forgetful(MemorySink):
+    """Cannot keep states."""
+
+    def replace_states(self, updates: Sequence[StateUpdate], suite: str, now: datetime) -> None:
+        message = "no space left"
+        raise SinkError(message)
+
+
+def test_states_that_cannot_be_kept_cost_no_verdict() -> None:
+    sink = Forgetful()
+    report, _ = run(suite(A), TABLES, sink=sink)
+    [row] = rows(sink, "runs")
+    assert (report.exit_code, row.status) == (0, "passed")
+    assert row.error == "states were not kept, so the next run reads more: no space left"

@@ -129,7 +129,10 @@ class Lasting:
         for measure, states in found.items():
             if isinstance(states, Broken):
                 return False
-            merged[memory.key(measure)] = (measure, base[measure].merge(states[None]))
+            try:
+                merged[memory.key(measure)] = (measure, base[measure].merge(states[None]))
+            except Exception:  # noqa: BLE001 - a state that cannot be read any more costs a scan, never an answer
+                return False
         memory.new.setdefault(None, {}).update(merged)
         return True
 
