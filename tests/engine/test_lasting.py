@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Broken, State, Summary
-from sparkguard.core.source import Dataset, Source
+from sparkguard.core.source import Dataset, Partition, Source
 from sparkguard.core.suite import Results
-from sparkguard.core.window import Window
+from sparkguard.core.window import Duration, Window
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
 from sparkguard.measures.conditions import Missing, Untrue
@@ -341,3 +341,19 @@ def test_states_fail_softly_where_they_cannot_be_read(spark: SparkSession, night
     spark.sql(f"UPDATE delta.`{nights.folder}/results/states` SET state = X'00' WHERE measure_fingerprint <> 'checked'")
     nights.run([week(3, 2)])
     assert nights.days_read == 2
+
+
+def test_days_are_pruned_by_a_partition_column_too(spark: SparkSession, nights: Nights) -> None:
+    nights.dataset = {"partition": Partition("ds", "yyyyMMdd", Duration.parse("1d"))}
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    try:
+        frame = rows(spark, 1, 6).selectExpr("*", "date_format(ts, 'yyyyMMdd') AS ds")
+        frame.write.format("delta").partitionBy("ds").save(nights.path)
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    nights.run([week(5, 3)])
+    assert nights.days_read == 3
+    nights.run([week(6, 3)])
+    assert nights.days_read == 1
+    nights.run([week(6, 4)])
+    assert nights.days_read == 0
