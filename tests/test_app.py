@@ -137,7 +137,7 @@ def test_the_plan_reads_metadata_only_and_names_versions_bytes_and_cost(
         text = "\n".join(plan(raw, DAY))
     assert "suite s for 2026-01-31: 4 of 4 checks" in text
     assert "hashes of t [2026-01-24, 2026-01-31) by (id): 1 scan of id, 1 shuffle; for a, same" in text
-    assert "first round in all: 1 scans, 1 shuffles" in text
+    assert "first round in all: 1 scan, 1 shuffle" in text
     assert "version 0" in text
     assert "bytes in the whole table" in text
     assert "stage after a passed" in text
