@@ -71,8 +71,4 @@ class Expression(RowsCheck):
 def _mentioned(sql: str, schema: Schema) -> tuple[Column, ...]:
     """Top-level columns whose names stand in the text; one too many costs a little reading, no more."""
     words = {(quoted or plain).replace("``", "`").lower() for quoted, plain in _WORD.findall(sql) if quoted or plain}
-    return tuple(
-        Column(field.name, (field.name,), field.type, field.nullable)
-        for field in schema.fields
-        if field.name.lower() in words
-    )
+    return tuple(column for column in schema.columns if column.name.lower() in words)

@@ -14,6 +14,7 @@ from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.fields import Bounds, ZoneField
 from sparkguard.core.finding import Finding, Quantity, Status
+from sparkguard.core.instant import EPOCH, moment_of
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
@@ -23,7 +24,6 @@ from sparkguard.measures.commits import LastCommit
 from sparkguard.measures.profile import Extremes
 from sparkguard.measures.tallies import RowCount
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMIT = "commit_age_hours"
 
 
@@ -113,7 +113,7 @@ class Freshness(SourceCheck):
         """The instant for which an ordinal stands; a date for the midnight that ends it, or `until` on that day."""
         try:
             if column.type == "timestamp":
-                return _EPOCH + timedelta(microseconds=ordinal)
+                return moment_of(ordinal)
             if column.type != "date":
                 return self._local(timedelta(microseconds=ordinal))
             begin, end = (self._local(timedelta(days=ordinal + days)) for days in (0, 1))
@@ -123,7 +123,7 @@ class Freshness(SourceCheck):
         return min(end, max(begin, until))
 
     def _local(self, since: timedelta) -> datetime:
-        return (_EPOCH + since).replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+        return (EPOCH + since).replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
 
 
 def _hours(age: timedelta) -> float:

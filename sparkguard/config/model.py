@@ -5,25 +5,17 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sparkguard.core.fields import DurationField, parse_moment
+from sparkguard.core.fields import DurationField, parse_moment, timezone_name
 from sparkguard.core.source import Dataset, Partition
 from sparkguard.core.suite import Results
 from sparkguard.core.window import Duration
 
 _PATTERN_LETTERS = re.compile(r"(yyyy|MM|dd|HH|mm|[^A-Za-z])+")
 _ORDER = ("yyyy", "MM", "dd", "HH", "mm")
-
-
-def _zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"'{name}' is not a timezone; write for example UTC or Europe/Berlin"
-        raise ValueError(message) from error
 
 
 def _moment(text: str | None) -> str | None:
@@ -40,7 +32,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
+Zone = Annotated[str, AfterValidator(timezone_name)]
 
 
 class _Block(BaseModel):

@@ -43,6 +43,11 @@ class Schema:
 
     fields: tuple[Field, ...]
 
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The top-level columns."""
+        return tuple(Column(f.name, (f.name,), f.type, f.nullable) for f in self.fields)
+
     def column(self, written: str) -> Column:
         """Find a column by the name that a user wrote.
 

@@ -33,10 +33,7 @@ class Like:
 
     def matching(self, schema: Schema, suits: Callable[[Column], bool]) -> Iterator[Column]:
         """The columns of a schema that match and suit, in its order."""
-        for field in schema.fields:
-            column = Column(field.name, (field.name,), field.type, field.nullable)
-            if self._matches(field.name) and suits(column):
-                yield column
+        return (column for column in schema.columns if self._matches(column.name) and suits(column))
 
     def _matches(self, name: str) -> bool:
         wanted, unwanted = (any(fnmatchcase(name, p) for p in ps) for ps in (self.patterns, self.but))
@@ -98,13 +95,17 @@ def _parse_window(raw: object, info: ValidationInfo) -> Window:
     return Window(start, end, zone.key)
 
 
-def _parse_zone(raw: object, info: ValidationInfo) -> str:
-    name = str(raw or (info.context or {}).get("timezone", "UTC"))
+def timezone_name(name: str) -> str:
+    """The name of a timezone; `ValueError` for anything else."""
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError) as error:
         message = f"'{name}' is not a timezone; write for example UTC or Europe/Berlin"
         raise ValueError(message) from error
+
+
+def _parse_zone(raw: object, info: ValidationInfo) -> str:
+    return timezone_name(str(raw or (info.context or {}).get("timezone", "UTC")))
 
 
 def _parse_versioned(raw: object) -> Versioned:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 from sparkguard.core.columns import Column
+from sparkguard.core.instant import micros_of
 from sparkguard.core.states import Span
 from sparkguard.core.window import Window
 
@@ -79,7 +80,7 @@ def _regular(start: datetime, end: datetime, timezone: str) -> list[tuple[int, i
     stretches: list[tuple[int, int, int]] = []
     for number in range((end - start).days):
         day = Window(start + number * _DAY, start + (number + 1) * _DAY, timezone)
-        at = round(day.start_utc.timestamp() * 1_000_000) if day.start_utc else 0
+        at = micros_of(day.start_utc) if day.start_utc else 0
         if stretches and at - stretches[-1][0] == (number - stretches[-1][1]) * _MICROS:
             stretches[-1] = (*stretches[-1][:2], number)
         else:

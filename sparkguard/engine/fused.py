@@ -33,6 +33,7 @@ class _Search:
 
     blocks: tuple[Block, ...]
     files: tuple[str, ...]
+    readable: bool = False
     left: int = field(default_factory=lambda: MOST_READS)
 
 
@@ -53,8 +54,6 @@ class Fused:
         """Answer every measure for each block of time; (None,) stands for all rows, `files` for those of some files."""
         able: list[Summary[State]] = []
         try:
-            # What is wrong with the filter or the window is wrong for every measure.
-            _analysed(self._reader.frame(batch.source, batch.columns, (), blocks, files))
             recipes = [wide_recipes().get(type(measure)) for measure in batch.measures]
             lacking = [r is not None and r.needs is not None and not self._can(r.needs) for r in recipes]
         except Exception as error:  # noqa: BLE001 - whatever Spark raises, a measure says so
@@ -82,13 +81,23 @@ class Fused:
             search.left -= 1
             replies = query()
         except Exception as error:  # noqa: BLE001 - whatever Spark raises, a measure says so
-            if len(batch.measures) == 1 or not is_of_the_data(error):
+            if len(batch.measures) == 1 or not is_of_the_data(error) or not self._can_read(batch, search):
                 yield from ((m, broken(error, str(m))) for m in batch.measures)
                 return
             for part in self._suspects(batch, str(error)) or batch.halves():
                 yield from self._search(part, search)
             return
         yield from zip(batch.measures, replies, strict=True)
+
+    def _can_read(self, batch: Batch, search: _Search) -> bool:
+        """Whether the rows can be read at all: what is wrong with the filter is wrong for every measure."""
+        if not search.readable:
+            try:
+                _analysed(self._reader.frame(batch.source, batch.columns, (), search.blocks, search.files))
+            except Exception:  # noqa: BLE001 - the first error is told
+                return False
+            search.readable = True
+        return True
 
     def _suspects(self, batch: Batch, message: str) -> Sequence[Batch]:
         """The measures whose own expression the message quotes, and the rest, if it quotes any."""

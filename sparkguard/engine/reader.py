@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column, split_path
 from sparkguard.core.evidence import Pin
+from sparkguard.core.instant import micros_of, moment_of
 from sparkguard.core.measure import Broken
 from sparkguard.core.source import Dataset, Source
 from sparkguard.core.window import Window
@@ -138,7 +139,7 @@ class Reader:
             return None
         history = self._spark.sql(f"DESCRIBE HISTORY {reference(dataset)}").where(F.col("version") == pin.version)
         micros = [row[0] for row in history.select(F.expr("unix_micros(timestamp)")).collect()]
-        return datetime.fromtimestamp(micros[0] / 1_000_000, UTC) if micros else None
+        return moment_of(micros[0]) if micros else None
 
     def size(self, source: Source) -> int | None:
         """Bytes of the whole table by Delta's log, None where nobody wrote them down."""
@@ -205,7 +206,7 @@ class Reader:
 
     def _version_at(self, reference: str, timestamp: datetime) -> int:
         history = self._spark.sql(f"DESCRIBE HISTORY {reference}")
-        moment = F.expr(f"timestamp_micros({round(timestamp.timestamp() * 1_000_000)}L)")
+        moment = F.expr(f"timestamp_micros({micros_of(timestamp)}L)")
         row = history.where(F.col("timestamp") <= moment).agg(F.max("version")).collect()[0]
         if row[0] is None:
             message = f"the table has no version as old as {timestamp.isoformat()}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
+from typing import TypeVar
 
 from pyspark.sql import DataFrame
 
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, State, Summary, Wide
+from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary, Wide
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateStore, StateUpdate
 from sparkguard.engine import from_log
@@ -21,6 +22,8 @@ from sparkguard.engine.lasting import Hidden, Lasting
 from sparkguard.engine.past import Past
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
+
+T = TypeVar("T")
 
 
 class SparkEngine:
@@ -70,7 +73,7 @@ class SparkEngine:
 
     def missing(self, batch: Batch) -> tuple[int, str]:
         """Reads of a batch, and what of it they would read where that is not all."""
-        if self._from_log(batch) is not None:
+        if self._from_log(from_log.plan, batch) is not None:
             return 0, "answered by Delta's log"
         wide = isinstance(batch.measures[0], Wide)
         return self._lasting.missing(batch) if wide and self._lasting else (1, "")
@@ -86,7 +89,7 @@ class SparkEngine:
 
     def _summaries(self, batch: Batch) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
         """By the log alone, else from states of earlier nights, else by a read."""
-        known = self._from_log(batch)
+        known = self._from_log(from_log.answers, batch)
         if known is not None:
             yield from known.items()
         elif self._lasting and isinstance(batch.measures[0], Wide):
@@ -94,9 +97,9 @@ class SparkEngine:
         else:
             yield from self._fused.answer(batch)
 
-    def _from_log(self, batch: Batch) -> Mapping[Summary[State], State] | None:
+    def _from_log(self, ask: Callable[[Reader, Batch], T | None], batch: Batch) -> T | None:
         try:
-            return from_log.answers(self._reader, batch)
+            return ask(self._reader, batch)
         except Exception:  # noqa: BLE001 - what the log does not tell is read
             return None
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Self
 
 from sparkguard.core.columns import Column
+from sparkguard.core.instant import EPOCH, micros_of
 from sparkguard.core.measure import Rows, S_co, State, Wide
 from sparkguard.core.source import Source
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Ordinal = int | float | Decimal
 """A number; a day in days and a moment in microseconds since 1970, one without a zone as if in UTC."""
@@ -128,7 +127,7 @@ def ordinal(value: object) -> Ordinal:
     """The number that stands for a value."""
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return (moment - _EPOCH) // timedelta(microseconds=1)
+        return micros_of(moment)
     if isinstance(value, date):
-        return value.toordinal() - _EPOCH.toordinal()
+        return value.toordinal() - EPOCH.toordinal()
     return value  # type: ignore[return-value] # a number

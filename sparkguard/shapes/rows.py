@@ -74,10 +74,10 @@ class RowsCheck(SourceCheck):
 
     def judge_rule(self, rule: Rule, seen: Evidence) -> Finding:
         """Judge the counts by the bounds; `DataError` if one is broken."""
-        finding = replace(self._measured(rule, seen), violations=tuple(self._violations(rule, seen)))
-        wanted = self._examples(rule, seen)
+        finding, wanted = self._measured(rule, seen), self._examples(rule, seen)
         if wanted is not None:
-            finding = replace(finding, queries=(EvidenceQuery(wanted, rule.kind),))
+            shown = tuple(_violations(rule, wanted, seen))
+            finding = replace(finding, violations=shown, queries=(EvidenceQuery(wanted, rule.kind),))
         tally = self._tally(rule, seen)
         rows, named = count(tally.judged, "row"), self._named(finding, rule.named)
         return self.verdict(
@@ -112,14 +112,6 @@ class RowsCheck(SourceCheck):
         shown = tuple(dict.fromkeys((*(schema.column(name) for name in self.key), *rule.condition.columns)))
         return examples(self.source, rule.condition, shown, finding.violation_rows, self.violation_limit)
 
-    def _violations(self, rule: Rule, seen: Evidence) -> Iterable[Violation]:
-        wanted = self._examples(rule, seen)
-        if wanted is None:
-            return
-        names = [c.name for c in wanted.shown]
-        for texts, rows in seen.require(wanted).examples():
-            yield Violation(rule.kind, dict(zip(names, texts, strict=True)), expected=rule.expected, count=rows)
-
     def _named(self, finding: Finding, most: int) -> str:
         shown = [
             ", ".join(f"{name}={self.text(name, value)}" for name, value in violation.key.items())
@@ -129,6 +121,12 @@ class RowsCheck(SourceCheck):
 
     def _subject(self, finding: Finding) -> str:
         return f"column '{finding.subject}'" if finding.subject_kind == "column" else "the rule"
+
+
+def _violations(rule: Rule, wanted: Examples, seen: Evidence) -> Iterable[Violation]:
+    names = [c.name for c in wanted.shown]
+    for texts, rows in seen.require(wanted).examples():
+        yield Violation(rule.kind, dict(zip(names, texts, strict=True)), expected=rule.expected, count=rows)
 
 
 class ColumnRowsCheck(RowsCheck, ColumnsCheck):

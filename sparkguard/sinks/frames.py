@@ -9,14 +9,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from sparkguard.core.instant import micros_of
 from sparkguard.sinks.rows import Row, columns
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Instants travel as microseconds: no session's timezone or format can touch them.
 _TRAVELS_AS = {"TIMESTAMP": "BIGINT"}
 
@@ -38,7 +38,7 @@ def frame_of(spark: SparkSession, table: str, rows: Sequence[Row]) -> DataFrame:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        return micros_of(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkguard.core.encoding import FORMAT
+from sparkguard.core.instant import micros_of, moment_of
 from sparkguard.core.states import CHECKED, Span, StateUpdate, StoredStates
 from sparkguard.sinks.rows import StateRow
 
 _MISSING = re.compile(r"NOT_FOUND|NOT_EXIST|NoSuchTable|is not a Delta table|DELTA_MISSING")
 """Before the first run there are no result tables, which a plan does not make."""
 MOST_BYTES = 8 << 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DeltaStates:
@@ -135,11 +135,11 @@ def _meets(span: Span) -> str:
 
 
 def _instant(moment: datetime) -> str:
-    return f"timestamp_micros({round((moment - _EPOCH).total_seconds() * 1_000_000)}L)"
+    return f"timestamp_micros({micros_of(moment)}L)"
 
 
 def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else datetime.fromtimestamp(micros / 1_000_000, UTC)
+    return None if micros is None else moment_of(micros)
 
 
 def _text(value: str) -> str:

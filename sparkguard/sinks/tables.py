@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from sparkguard.core.instant import moment_of
 from sparkguard.core.suite import Results
 from sparkguard.errors import ConfigError
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 Query = Callable[[str], list[dict[str, Any]]]
 """Answers SQL that writes result tables as `{runs}`; maps are dicts, instants are aware and in UTC."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def by_deltalake(results: Results) -> Query:
@@ -86,5 +85,5 @@ def _read(value: Any, *, is_map: bool) -> Any:
 
 
 def _with_instants(row: Mapping[str, Any], instants: list[str]) -> dict[str, Any]:
-    read = {name: None if row[name] is None else _EPOCH + timedelta(microseconds=row[name]) for name in instants}
+    read = {name: None if row[name] is None else moment_of(row[name]) for name in instants}
     return {**row, **read}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from sparkguard.core.instant import micros_of, moment_of
 from sparkguard.engine.spark import Logs
 from sparkguard.measures.history import MOST_POINTS, History, MetricHistory, Point, Subject
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUBJECT = ("column_name", "slice_key", "slice_value")
 # Instants are compared as microseconds, which no session's timezone touches.
 _DAY_US = 86_400_000_000
@@ -25,8 +25,7 @@ def metric_history(logs: Logs, measure: MetricHistory) -> History:
     return History(
         {
             Subject(*(row[name] for name in _SUBJECT)): tuple(
-                Point(p["value"], _moment(p["start"]), _EPOCH + timedelta(microseconds=p["end"]))
-                for p in reversed(row["points"])
+                Point(p["value"], _moment(p["start"]), moment_of(p["end"])) for p in reversed(row["points"])
             )
             for row in points.collect()
         }
@@ -65,7 +64,7 @@ def _numbers(measure: MetricHistory) -> dict[str, Column]:
 def _latest(runs: DataFrame, measure: MetricHistory) -> DataFrame:
     """Of each window the run that started last, if its number may serve as a baseline."""
     if measure.until is not None:
-        runs = runs.where(F.col("end") < F.lit((measure.until - _EPOCH) // timedelta(microseconds=1)))
+        runs = runs.where(F.col("end") < F.lit(micros_of(measure.until)))
     last = F.max_by(F.struct("value", "start", "eligible"), F.struct("started", "run_id")).alias("last")
     return (
         runs.groupBy(*_SUBJECT, "end")
@@ -81,7 +80,7 @@ def _newest(points: DataFrame) -> DataFrame:
 
 
 def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+    return None if micros is None else moment_of(micros)
 
 
 PROBE = {MetricHistory: metric_history}

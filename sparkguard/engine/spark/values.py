@@ -7,7 +7,7 @@ take minutes of calls into the JVM.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from pyspark.sql import Column as SparkColumn
@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from sparkguard.core.columns import Field, Schema
+from sparkguard.core.instant import micros_of
 from sparkguard.core.types import is_float, is_integer, is_text
 from sparkguard.core.values import Typed
 
@@ -30,7 +31,6 @@ _JSON = ", ".join(
 _CLOCK = ((3_600_000_000, 24), (60_000_000, 60), (1_000_000, 60))
 _MASK_BITS = 62
 _BIGINT = 2**63
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def quoted(*path: str) -> str:
@@ -116,7 +116,7 @@ def _moment(moment: date) -> str:
         return f"DATE '{moment.isoformat()}'"
     if moment.tzinfo is None:
         return f"TIMESTAMP_NTZ '{moment.isoformat(sep=' ')}'"
-    return f"timestamp_micros({(moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)}L)"
+    return f"timestamp_micros({micros_of(moment)}L)"
 
 
 def is_nested(kind: str) -> bool:

@@ -10,6 +10,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
+from sparkguard.core.instant import micros_of
 from sparkguard.core.source import Partition
 from sparkguard.core.types import is_text
 from sparkguard.core.window import Window
@@ -65,7 +66,7 @@ def _between(column: SparkColumn, start: SparkColumn | None, end: SparkColumn | 
 
 
 def _instant(moment: datetime | None) -> SparkColumn | None:
-    return None if moment is None else F.expr(f"timestamp_micros({round(moment.timestamp() * 1_000_000)}L)")
+    return None if moment is None else F.expr(f"timestamp_micros({micros_of(moment)}L)")
 
 
 def _local(moment: datetime | None) -> SparkColumn | None:
