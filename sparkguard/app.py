@@ -174,7 +174,7 @@ def plan(path: SuiteLike, options: Options) -> list[str]:
         for suite in suites:
             store = DeltaStates(DeltaSink(spark, suite.results).read, suite.name)
             engine = SparkEngine(Reader(spark, suite.datasets), store, suite.hides, timezone=suite.timezone)
-            lines += plan_lines(suite, engine, options.choice)
+            lines += plan_lines(suite, engine, options.choice, datetime.now(UTC))
         return [without_secrets(line, secrets(options)) for line in lines]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from sparkguard.core.batches import Batch, batches
@@ -30,7 +31,7 @@ class SizedEngine(Engine, Protocol):
         """Bytes of the whole dataset, where somebody wrote them down."""
 
 
-def plan_lines(suite: Suite, engine: SizedEngine, choice: Choice) -> list[str]:
+def plan_lines(suite: Suite, engine: SizedEngine, choice: Choice, now: datetime) -> list[str]:
     """One block for each stage: pinned inputs, the first round's measures, later ones by check."""
     chosen = selected(suite.checks, choice.only, choice.tags)
     lines = [f"suite {suite.name} for {suite.date}: {len(chosen)} of {len(suite.checks)} checks"]
@@ -41,7 +42,7 @@ def plan_lines(suite: Suite, engine: SizedEngine, choice: Choice) -> list[str]:
             if names
         ]
         lines.append(f"stage{' after ' if before else ''}{', and '.join(before)}:")
-        seen = Evidence(pins=engine.pin(s for c in stage.checks for s in c.datasets))
+        seen = Evidence(pins=engine.pin(s for c in stage.checks for s in c.datasets), now=now)
         lines += _inputs(stage.checks, seen, engine)
         lines += _first_round(stage.checks, seen, engine)
         lines += [f"  later, at most: {check.id}: {check.COST}" for check in stage.checks]

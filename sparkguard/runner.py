@@ -106,7 +106,7 @@ class Runner:
             for check in stage.checks:
                 self._leave_out(check, blocked)
             return
-        for gathered in rounds.gather(stage.checks, self._found()):
+        for gathered in rounds.gather(stage.checks, self._found(), run.now):
             if self.stop.is_set():
                 return
             self._record(gathered.check, self._findings(gathered, run), gathered.seen)

@@ -117,11 +117,12 @@ def judge(
     `judged` is what the checks that it follows have found.
     """
     engine = TwinEngine(tables, time_columns or {}, recorded=recorded or {})
-    [gathered] = Rounds(engine).gather([check], judged or {})
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    run = run or Run(moment.date(), moment)
+    [gathered] = Rounds(engine).gather([check], judged or {}, run.now)
     if gathered.error is not None:
         raise gathered.error
-    moment = datetime(2026, 1, 31, tzinfo=UTC)
-    return check.judge(gathered.seen, run or Run(moment.date(), moment))
+    return check.judge(gathered.seen, run)
 
 
 def history_of(tables: Mapping[str, Sequence[Any]], suite: str, measure: MetricHistory, run_id: str = "") -> History:

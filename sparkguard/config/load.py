@@ -26,8 +26,8 @@ from sparkguard.core.text import is_secret
 from sparkguard.errors import ConfigError, Problem
 
 _DATE = "date"
-_SOURCE_FIELDS = ("dataset", "before", "after", "other", "references", "reference")
-_WINDOW_FIELDS = {"references": "references_window"}
+_SOURCE_FIELDS = ("dataset", "before", "after", "other", "references", "reference", "training")
+_WINDOW_FIELDS = {"references": "references_window", "training": "training_window"}
 """The window of a field that names a dataset, where it is not `window`."""
 _NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit")
 
@@ -225,8 +225,9 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
             yield (*at, _field_of(check, source)), f"there is no dataset '{source.dataset}'{near}"
         elif source.version is not None and dataset.sql is not None:
             yield (*at, _field_of(check, source)), f"dataset '{dataset.name}' is a query, so it has no versions"
-        elif source.window is not None and dataset.time_column is None:
-            field = _WINDOW_FIELDS.get(_field_of(check, source), "window")
+        elif (source.window is not None or check.TIMED) and dataset.time_column is None:
+            field = _field_of(check, source)
+            field = _WINDOW_FIELDS.get(field, "window") if source.window else field
             yield (*at, field), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
 
 

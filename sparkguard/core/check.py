@@ -51,6 +51,8 @@ class Check(BaseModel, ABC):
 
     QUANTITIES: ClassVar[Mapping[str, str]] = {}
     COST: ClassVar[str] = ""
+    TIMED: ClassVar[bool] = False
+    """Whether all its datasets need a time column, also without a window."""
 
     id: str = Field(pattern=r"^[\w.-]+$")
     """Unique in the suite; the dashboard's stable name."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 from sparkguard.core.columns import Schema
 from sparkguard.core.finding import Finding
+from sparkguard.core.instant import EPOCH
 from sparkguard.core.measure import A_co, Answer, Broken, Measure
 from sparkguard.core.source import Source
 from sparkguard.errors import DataError
@@ -26,12 +28,14 @@ class Pin:
 class Evidence:
     """Answers by measure, pinned datasets by source, and what earlier stages found, by the id of a check.
 
-    Nothing here can start a scan: what is missing is asked for in the next round.
+    Nothing here can start a scan: what is missing is asked for in the next round. `now` is when the run
+    began, aware, in UTC.
     """
 
     answers: Mapping[Measure[Answer], Answer | Broken] = field(default_factory=dict)
     pins: Mapping[tuple[str, int | None], Pin | Broken] = field(default_factory=dict)
     judged: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    now: datetime = EPOCH
 
     def __contains__(self, measure: object) -> bool:
         """Whether the measure was answered, be it with `Broken`."""

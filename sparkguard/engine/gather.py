@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 
 from sparkguard.core.check import Check
 from sparkguard.core.evidence import Evidence, Pin
 from sparkguard.core.finding import Finding
+from sparkguard.core.instant import EPOCH
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.plan import MAX_ROUNDS
 from sparkguard.core.source import Source
@@ -48,15 +50,18 @@ class Rounds:
         self._known: dict[tuple[AnyMeasure, tuple[int | None, ...]], Reply] = {}
 
     def gather(
-        self, checks: Sequence[Check], judged: Mapping[str, Sequence[Finding]] = MappingProxyType({})
+        self,
+        checks: Sequence[Check],
+        judged: Mapping[str, Sequence[Finding]] = MappingProxyType({}),
+        now: datetime = EPOCH,
     ) -> Iterator[Gathered]:
         """Yield each check of a stage as soon as nothing it asks is missing; four rounds at most.
 
-        `judged` is what the stages before have found.
+        `judged` is what the stages before have found, `now` when the run began.
         """
         answers: dict[AnyMeasure, Reply] = {}
         pins = self._engine.pin(s for check in checks for s in check.datasets)
-        seen = Evidence(MappingProxyType(answers), pins, judged)
+        seen = Evidence(MappingProxyType(answers), pins, judged, now)
         pending = list(checks)
         for turn in range(MAX_ROUNDS + 1):
             waiting: dict[str, tuple[Check, set[AnyMeasure]]] = {}
