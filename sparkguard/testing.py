@@ -17,11 +17,13 @@ from sparkguard.core.check import Check, Run
 from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
+from sparkguard.core.instant import micros_of
 from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateUpdate
 from sparkguard.engine.gather import Rounds
 from sparkguard.measures.history import MOST_POINTS, History, MetricHistory, Point, Subject
+from sparkguard.measures.times import span
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -98,9 +100,10 @@ class TwinEngine:
     def _inside(self, source: Source, row: Mapping[str, object]) -> bool:
         if source.window is None:
             return True
-        time: Any = row.get(self.time_columns[source.dataset])
-        start = source.window.start
-        return time is not None and (start is None or start <= time) and time < source.window.end
+        column = self.time_columns[source.dataset]
+        found = span(row.get(column), self._type(source.dataset, column), source.window.timezone)
+        first, end = source.window.start_utc, micros_of(source.window.end_utc)
+        return found is not None and found[0] < end and (first is None or micros_of(first) <= found[0])
 
 
 def judge(

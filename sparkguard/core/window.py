@@ -36,27 +36,54 @@ class Duration:
 
     def before(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """Go back from a wall-clock `moment`: days keep the hour across a change to summer time."""
+        return self._from(moment, zone, -1)
+
+    def after(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """Go on from a wall-clock `moment`, as `before` goes back."""
+        return self._from(moment, zone, 1)
+
+    def _from(self, moment: datetime, zone: ZoneInfo, sign: int) -> datetime:
         if self.days:
-            return moment - timedelta(days=self.days)
-        instant = moment.replace(tzinfo=zone).astimezone(UTC) - timedelta(seconds=self.seconds)
+            return moment + sign * timedelta(days=self.days)
+        instant = moment.replace(tzinfo=zone).astimezone(UTC) + sign * timedelta(seconds=self.seconds)
         return instant.astimezone(zone).replace(tzinfo=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+@dataclass(frozen=True)
+class Stretch:
     """The half-open stretch [start, end) of wall-clock time in `timezone`.
 
-    `start` and `end` are naive datetimes; a `start` of None means "everything before `end`".
+    `start` and `end` are naive datetimes; None means that it is open on that side.
     """
 
     start: datetime | None
-    end: datetime
+    end: datetime | None
     timezone: str = "UTC"
 
     @property
     def start_utc(self) -> datetime | None:
-        """The first instant of the window, aware, in UTC."""
+        """The first instant, aware, in UTC."""
         return None if self.start is None else self._utc(self.start)
+
+    @property
+    def end_utc(self) -> datetime | None:
+        """The first instant after it, aware, in UTC."""
+        return None if self.end is None else self._utc(self.end)
+
+    def __str__(self) -> str:
+        """Render as `[start, end)`, dates without a needless midnight."""
+        start, end = (None if m is None else _short(m) for m in (self.start, self.end))
+        return f"[{start or 'beginning'}, {end or 'open'})"
+
+    def _utc(self, moment: datetime) -> datetime:
+        return moment.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Window(Stretch):
+    """A stretch that ends: what users write, and what datasets are cut into."""
+
+    end: datetime
 
     @property
     def end_utc(self) -> datetime:
@@ -89,16 +116,7 @@ class Window:
     def _instant(moment: datetime, zone: ZoneInfo) -> float:
         return moment.replace(tzinfo=zone).timestamp()
 
-    def __str__(self) -> str:
-        """Render as `[start, end)`, dates without a needless midnight."""
-        return f"[{_short(self.start)}, {_short(self.end)})"
 
-    def _utc(self, moment: datetime) -> datetime:
-        return moment.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
-
-
-def _short(moment: datetime | None) -> str:
-    if moment is None:
-        return "beginning"
+def _short(moment: datetime) -> str:
     text = moment.isoformat(sep=" ")
     return text.removesuffix(" 00:00:00")

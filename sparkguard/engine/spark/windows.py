@@ -13,16 +13,18 @@ from sparkguard.core.columns import Column
 from sparkguard.core.instant import micros_of
 from sparkguard.core.source import Partition
 from sparkguard.core.types import is_text
-from sparkguard.core.window import Window
+from sparkguard.core.window import Stretch, Window
 from sparkguard.errors import DataError
+from sparkguard.measures.times import ISO_DATE
 
 _ZONE_SLACK = timedelta(days=1)
 """No zone is further from another than 26 hours; texts are cut coarsely first, then exactly."""
-_ZONED = r"(?i)(z|utc|gmt|[a-z]+/[a-z_/]+|[+-]\d{1,2}(:?\d{2})?)\s*$"
+ZONED = r"(?i)(z|utc|gmt|[a-z]+/[a-z_/]+|[+-]\d{1,2}(:?\d{2})?)\s*$"
+"""An ISO text with a clock that ends in a zone."""
 _PATTERN = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M"}
 
 
-def within(column: SparkColumn, found: Column, window: Window) -> SparkColumn:
+def within(column: SparkColumn, found: Column, window: Stretch) -> SparkColumn:
     """The rows whose time is in the window; bounds are literals that no session setting changes."""
     kind = found.type
     if kind == "timestamp":
@@ -82,14 +84,14 @@ def _day(moment: datetime | None) -> SparkColumn | None:
     return F.expr(f"DATE '{(day if moment == midnight else day + timedelta(days=1)).isoformat()}'")
 
 
-def _text_within(column: SparkColumn, window: Window) -> SparkColumn:
+def _text_within(column: SparkColumn, window: Stretch) -> SparkColumn:
     """Texts sort as their times do, up to the zone: cut coarsely on the raw text, then exactly.
 
     What has no zone is read as UTC and compared with the wall-clock bounds as if they were UTC, so
     that neither the session's timezone nor a change to summer time matters.
     """
     clock = column.contains(":")
-    zoned = clock & column.rlike(_ZONED)
+    zoned = clock & column.rlike(ZONED)
     local = F.when(clock, F.concat(column, F.lit("Z"))).otherwise(F.concat(column, F.lit("T00:00:00Z")))
     start, end = (None if m is None else m.replace(tzinfo=UTC) for m in (window.start, window.end))
     exact = F.when(
@@ -98,6 +100,6 @@ def _text_within(column: SparkColumn, window: Window) -> SparkColumn:
     coarse = _between(
         column,
         None if start is None else F.lit((start - _ZONE_SLACK).date().isoformat()),
-        F.lit((window.end + 2 * _ZONE_SLACK).date().isoformat()),
+        None if end is None else F.lit((end + 2 * _ZONE_SLACK).date().isoformat()),
     )
-    return coarse & exact
+    return coarse & column.rlike(ISO_DATE) & exact
