@@ -229,7 +229,7 @@ class WindowOverlap(SourceCheck):
     def _where(self, overlap: Overlap, training: Reach) -> str:
         ends = self._ends(overlap, training)
         if self.order == "after":
-            return f"not later than {ends}" if self.gap is None else f"less than {self.gap} after {ends}"
+            return f"not later than {ends}" if self.gap is None else f"not {self.gap} after {ends}"
         return (
             f"inside the time of {ends}"
             if self.gap is None

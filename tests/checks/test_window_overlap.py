@@ -89,7 +89,7 @@ def test_the_gap_counts_from_the_last_training_row() -> None:
     assert found([jan(14)], [jan(7)], gap="7d").status is Status.PASS
     late = found([jan(13, 23)], [jan(7)], gap="7d")
     assert (late.status, late.violation_rows) == (Status.FAIL, 1)
-    assert "less than 7d after 'features', which ends 2026-01-07 00:00:00; no day has rows of both" in late.message
+    assert "not 7d after 'features', which ends 2026-01-07 00:00:00; no day has rows of both" in late.message
 
 
 def test_the_gap_holds_on_both_sides_if_either_is_fine() -> None:
