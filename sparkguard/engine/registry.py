@@ -38,7 +38,8 @@ def read_registry(asked: RegisteredModel) -> ModelMetadata:
         except ImportError as error:
             message = "the client of MLflow is not installed for the driver's Python"
             raise DataError(message, "pip install 'sparkguard[mlflow]'") from error
-        if asked.uri is None and not is_tracking_uri_set() and not get_tracking_uri().startswith("databricks"):
+        named = asked.uri or is_tracking_uri_set() or get_tracking_uri().startswith("databricks")  # type: ignore[no-untyped-call]
+        if not named:
             message = "no registry is named"
             raise DataError(message, "set registry.uri in the suite, or MLFLOW_TRACKING_URI")
         try:
