@@ -266,7 +266,7 @@ class ModelFreshness(Check):
         try:
             when = moment_in(found.oldest, column.type, self._zone)
         except OverflowError:
-            return f"the oldest {column.name} lies beyond the year 9999", ""
+            return f"the oldest {column.name} lies outside the years 1 to 9999", ""
         names = [one.version for one in found.top if one.oldest == found.oldest]
         model = f"model {self.text(str(self.version_column), names[0])}" if names else "the oldest model"
         return replace(when, shown=self.text(column.name, when.shown)), model

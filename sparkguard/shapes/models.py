@@ -177,7 +177,10 @@ def asked_keys(keys: Mapping[Fact, str]) -> tuple[str, ...]:
 
 
 def moment_in(ordinal: int, kind: str, zone: ZoneInfo) -> Moment:
-    """The moment of a column's value by its ordinal, of a date its first midnight; `OverflowError` beyond 9999."""
+    """The moment of a column's value by its ordinal, of a date its first midnight.
+
+    `OverflowError` outside the years 1 to 9999.
+    """
     if kind == "timestamp":
         at = moment_of(ordinal)
         return Moment(at, shown_time(at, zone), zone)

@@ -245,9 +245,10 @@ def test_times_that_stand_for_none_do_not_hide() -> None:
     assert ancient.status is Status.FAIL
     assert "trained 1500-01-01 00:00 UTC, 187,677.1 days before" in ancient.message
     assert found([{**SEVEN, "at": date(9999, 12, 31)}], **rows()).status is Status.WARN
-    beyond = found([{**SEVEN, "at": date(9999, 12, 31)}], zone="America/New_York", **rows())
-    assert beyond.status is Status.ERROR
-    assert "lies beyond the year 9999" in beyond.message
+    for time, zone in ((datetime(9999, 12, 31, 23, 30), "Europe/Berlin"), (date(1, 1, 1), "Europe/Berlin")):
+        beyond = found([{**SEVEN, "at": time}], zone=zone, **rows())
+        assert beyond.status is Status.ERROR
+        assert "the oldest at lies outside the years 1 to 9999" in beyond.message
 
 
 def test_missing_times_are_counted_and_without_any_the_check_is_an_error() -> None:

@@ -32,30 +32,32 @@ def versions(read: Read, measure: ModelVersions) -> VersionsAnswer:
     if measure.trained is not None:
         trained = f"CAST({AS_ORDINAL[measure.trained.type].format(f'c{len(columns) - 1}')} AS BIGINT)"
     rows = read(measure.source, columns).selectExpr(f"{version} AS v", f"{trained} AS t")
-    groups = rows.groupBy("v").agg(
-        F.count(F.lit(1)).alias("n"), F.count("t").alias("timed"), F.min("t").alias("low"), F.max("t").alias("high")
-    )
+    counts = {"n": F.count(F.lit(1)), "filled": F.count("v"), "timed": F.count("t")}
+    counts |= {"low": F.min("t"), "high": F.max("t")}
+    groups = rows.groupBy("v").agg(*(value.alias(name) for name, value in counts.items()))
+    # A condition on the version itself would be pushed below the shuffle, which then could not be read twice.
+    named = F.col("filled") > 0
     expected = F.expr("false" if measure.expected is None else f"v = {literal(measure.expected, 'string')}")
     totals: dict[str, SparkColumn] = {
         "rows": F.sum("n"),
-        "null_rows": F.sum(F.when(F.col("v").isNull(), F.col("n"))),
+        "null_rows": F.sum(F.col("n") - F.col("filled")),
         "expected_rows": F.sum(F.when(expected, F.col("n"))),
-        "versions": F.count("v"),
+        "versions": F.count_if(named),
         "oldest": F.min("low"),
         "newest": F.max("high"),
         "untimed": F.sum(F.col("n") - F.col("timed")),
     }
     nothing = (F.lit(None).cast("bigint").alias(name) for name in totals)
-    top = groups.where("v IS NOT NULL").orderBy(F.col("n").desc(), "v").limit(measure.limit).select(*_GROUP, *nothing)
+    top = groups.where(named).orderBy(F.col("n").desc(), "v").limit(measure.limit).select(*_GROUP, *nothing)
     whole = groups.agg(*(total.cast("bigint").alias(name) for name, total in totals.items()))
     whole = whole.select(
         F.lit(None).cast("string").alias("v"), *(F.lit(None).cast("bigint").alias(n) for n in _GROUP[1:]), *totals
     )
     found = top.unionByName(whole).collect()
-    named = [VersionRows(r["v"], r["n"], r["low"], r["high"]) for r in found if r["v"] is not None]
+    largest = [VersionRows(r["v"], r["n"], r["low"], r["high"]) for r in found if r["v"] is not None]
     [total] = [r for r in found if r["v"] is None]
-    counts = {name: total[name] if name in ("oldest", "newest") else total[name] or 0 for name in totals}
-    return VersionsAnswer(**counts, top=tuple(sorted(named, key=lambda one: (-one.rows, str(one.version)))))
+    answered = {name: total[name] if name in ("oldest", "newest") else total[name] or 0 for name in totals}
+    return VersionsAnswer(**answered, top=tuple(sorted(largest, key=lambda one: (-one.rows, str(one.version)))))
 
 
 def _text(name: str, kind: str) -> str:
