@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/model_freshness.py --dataset path=data/scored --version-column model_version --trained-at-column trained_at --card models/flights.json."""  # noqa: E501 - a command is one line
+"""One check, no YAML: spark-submit jobs/model_freshness.py --card models/flights.json --keys version=model.version."""
 
 from sparkguard.cli import check_main
 
