@@ -18,7 +18,7 @@ from sparkguard.core.fields import Bounds, DurationField, WindowField, ZoneField
 from sparkguard.core.finding import Finding, Quantity, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, number
+from sparkguard.core.text import REDACTED, count, number
 from sparkguard.core.threshold import Bound
 from sparkguard.core.types import is_number, is_text, is_time
 from sparkguard.errors import DataError
@@ -92,7 +92,7 @@ class ModelFreshness(Check):
         "below 0 the training reached into it",
         "model_versions": "distinct versions in the window",
         "unexpected_versions": "distinct versions that are not the expected one, or not the most frequent one",
-        "null_version_rows": "rows without a version",
+        "null_version_rows": "rows without a version: NULL or blank text",
         "null_trained_at_rows": "rows that do not say when their model was trained",
         "wrong_version": "1 if the card or registry says another version than `version`, else 0",
         "wrong_data_version": "1 if the model was trained on another version of the data than `data_version`, else 0",
@@ -321,7 +321,13 @@ class ModelFreshness(Check):
     def _facts(self, seen: Evidence) -> Facts | None:
         if self._probe is None:
             return None
-        return Facts(seen.require(self._probe), str(self._probe), self.keys, self._zone, self.text)
+        return Facts(seen.require(self._probe), str(self._probe), self.keys, self._zone, self._show)
+
+    def _show(self, fact: Fact, key: str, text: str) -> str:
+        """A fact for a message, hidden also where the column that says the same is."""
+        columns = {"version": self.version_column, "trained_at": self.trained_at_column}
+        hidden = REDACTED in (self.text(name, "") for name in (fact, columns.get(fact)) if name)
+        return REDACTED if hidden else self.text(key, text)
 
     def _expected(self, facts: Facts | None) -> str | None:
         return self.version or (None if facts is None else facts.text("version"))

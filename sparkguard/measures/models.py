@@ -125,7 +125,8 @@ class VersionsAnswer(Answer):
 class ModelVersions(Keyed[VersionsAnswer]):
     """Which versions made how many of the rows, and when were they trained?
 
-    A version is compared as text: without the blanks around it, a number without needless zeros.
+    A version is compared as text: without the blanks around it, a number without needless zeros. Blank text is
+    no version, as NULL is.
     """
 
     source: Source
@@ -179,11 +180,11 @@ def _group(version: str | None, times: Sequence[int | None]) -> VersionRows:
 
 
 def version_text(value: object, kind: str) -> str | None:
-    """A version as text: without the blanks around it, a number without needless zeros."""
+    """A version as text: without the blanks around it, a number without needless zeros; None where it says nothing."""
     if value is None:
         return None
     if is_text(kind):
-        return str(value).strip(" ")
+        return str(value).strip(" ") or None
     if isinstance(value, date):
         return value.isoformat()
     return written_version("NaN" if isinstance(value, float) and math.isnan(value) else str(value), kind)

@@ -55,9 +55,9 @@ class RegistryBlock(BaseModel):
 
     model: str = Field(min_length=1)
     """Name of the registered model."""
-    alias: str | None = Field(None, min_length=1)
+    alias: str | None = Field(default=None, min_length=1)
     """The version that has this alias."""
-    stage: str | None = Field(None, min_length=1)
+    stage: str | None = Field(default=None, min_length=1)
     """The newest version in this stage."""
     version: VersionField = None
     """The version of this number."""
@@ -97,7 +97,7 @@ class Facts:
     where: str
     keys: Mapping[Fact, str]
     zone: ZoneInfo
-    show: Callable[[str, str | None], str]
+    show: Callable[[Fact, str, str], str]
 
     def text(self, fact: Fact) -> str | None:
         """The text of a fact; None where it is missing."""
@@ -107,7 +107,7 @@ class Facts:
     def shown(self, fact: Fact) -> str:
         """The text of a fact for a message."""
         found = self.metadata.first(self._names(fact))
-        return "nothing" if found is None else self.show(*found)
+        return "nothing" if found is None else self.show(fact, *found)
 
     def moment(self, fact: Fact) -> Moment | str:
         """A fact that is a time, or why there is none."""
@@ -118,9 +118,12 @@ class Facts:
         try:
             at = parse_moment(text, self.zone).replace(tzinfo=self.zone).astimezone(UTC)
         except (ValueError, OverflowError):
-            return f"{self.where} says {name} '{self.show(name, text)}', which is no date or time (2026-01-31T06:00Z)"
+            shown = self.show(fact, name, text)
+            return f"{self.where} says {name} '{shown}', which is no date or time such as 2026-01-31T06:00Z"
         shown = text if len(text) in _DATE_LENGTHS else shown_time(at, self.zone)
-        return Moment(at, self.show(name, shown) + (" (the end of its run)" if name == RUN_ENDED else ""), self.zone)
+        return Moment(
+            at, self.show(fact, name, shown) + (" (the end of its run)" if name == RUN_ENDED else ""), self.zone
+        )
 
     @property
     def named(self) -> str:
@@ -155,7 +158,7 @@ class Facts:
         if text is None:
             return Told({quantity: Quantity(None)}, self.absent(fact))
         wrong = text != wanted.strip()
-        clause = f"{fact.replace('_', ' ')} {self.show(fact, wanted)} is expected, {told}" if wrong else ""
+        clause = f"{fact.replace('_', ' ')} {self.show(fact, fact, wanted)} is expected, {told}" if wrong else ""
         return Told({quantity: Quantity(wrong, exactness="metadata")}, clause)
 
     def absent(self, fact: Fact) -> str:
@@ -204,7 +207,8 @@ def age(
     days = (until - when.at) / _DAY
     side = "before" if days >= 0 else "after"
     clause = f"{model} was trained {when.shown}, {shown_days(days)} {side} {shown_time(until, when.zone)}"
-    return Told({**rows, "age_days": Quantity(days)}, clause + limit("age_days", days) + null)
+    exactness = "exact" if rows else "metadata"
+    return Told({**rows, "age_days": Quantity(days, exactness=exactness)}, clause + limit("age_days", days) + null)
 
 
 def shown_time(at: datetime, zone: ZoneInfo) -> str:
@@ -265,11 +269,11 @@ class Mixture:
         found = self.found
         named = [f"{self.show(one.version)} ({count(one.rows, 'row')})" for one in found.top[:_SHOWN]]
         more = [f"{found.versions - _SHOWN} more"] if found.versions > _SHOWN else []
-        null = [f"NULL ({count(found.null_rows, 'row')})"] if found.null_rows else []
+        null = [f"no version ({count(found.null_rows, 'row')})"] if found.null_rows else []
         if not found.rows:
             return f"there are no rows in {self.where}"
         if not found.versions:
-            return f"no row of {self.where} names its model: {null[0]}"
+            return f"none of the {count(found.rows, 'row')} of {self.where} names its model"
         if found.versions == 1 and not null:
             every = "the only row" if found.rows == 1 else f"all {found.rows:,} rows"
             return f"model {self.show(found.top[0].version)} made {every} of {self.where}"

@@ -8,12 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from sparkguard.checks.model_freshness import ModelFreshness
+from sparkguard.cli.single import _one_check_suite
 from sparkguard.config.load import Parameters, load
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.finding import Finding, Status
 from sparkguard.errors import ConfigError, DataError
 from sparkguard.measures.models import ModelMetadata
+from sparkguard.shapes.models import RegistryBlock
 from sparkguard.sinks.render import _threshold_source
 from sparkguard.testing import judge
 
@@ -208,11 +210,11 @@ def test_a_time_that_is_none_is_an_error_that_shows_it(text: str) -> None:
 def test_rows_without_a_version_are_violations_and_without_any_version_all_are() -> None:
     finding = found([SEVEN, {**SEVEN, "v": None}], **rows())
     assert (finding.status, finding.violation_rows, value(finding, "null_version_rows")) == (Status.FAIL, 1, 1)
-    assert finding.message.startswith("1 model in 't': 7 (1 row), NULL (1 row)")
+    assert finding.message.startswith("1 model in 't': 7 (1 row), no version (1 row)")
     assert [v.key["v"] for v in finding.violations] == [None]
-    nothing = found([{**SEVEN, "v": None}] * 2, **rows())
+    nothing = found([{**SEVEN, "v": None}, {**SEVEN, "v": " "}], **rows())
     assert (nothing.status, nothing.violation_rows) == (Status.FAIL, 2)
-    assert nothing.message.startswith("no row of 't' names its model: NULL (2 rows)")
+    assert nothing.message.startswith("none of the 2 rows of 't' names its model")
 
 
 def test_a_window_that_is_all_of_another_model_fails_only_where_the_right_one_is_known() -> None:
@@ -277,7 +279,7 @@ def test_many_models_are_told_in_a_few_words() -> None:
 
 def test_what_the_suite_hides_is_in_no_message() -> None:
     fields = rows(card="c.json", window=DAY, version="77", data_version=41)
-    for hiding in ({"violations": "none"}, {"redact": ["v", "at", "version", "data_version", "training_end"]}):
+    for hiding in ({"violations": "none"}, {"redact": ["v", "at", "data_version", "training_end"]}):
         finding = found(
             [{**SEVEN, "v": "66"}], says={**CARD, "version": "55", "data_version": "99"}, **fields, **hiding
         )
@@ -350,6 +352,25 @@ def test_columns_of_other_types_are_refused() -> None:
         found([{"v": "7", "at": "2013-01-01"}], **rows())
     with pytest.raises(DataError, match="column 'w' does not exist"):
         found([SEVEN], **rows(version_column="w"))
+
+
+def test_the_options_of_the_job_are_the_blocks_of_the_suite() -> None:
+    given = {
+        "dataset": "path=data/scored,time_column=ts", "window": "end=2013-11-04,length=1d", "version_column": "v",
+        "registry": "model=flights,version=7,uri=http://host:5000/?a=b", "version": "1.10", "gap": "7d",
+        "keys": "version=model.version,data_version=features version", "data_version": "41",
+    }  # fmt: skip
+    suite = _one_check_suite("model_freshness", given)
+    [one] = suite["checks"]
+    assert (one["dataset"], list(suite["datasets"]), one["id"]) == ("dataset", ["dataset"], "model_freshness.scored")
+    wanted = check(**{name: raw for name, raw in one.items() if name not in ("id", "type")})
+    assert wanted.registry == RegistryBlock.model_validate(
+        {"model": "flights", "version": 7, "uri": "http://host:5000/?a=b"}
+    )
+    assert (wanted.version, wanted.data_version) == ("1.10", "41")
+    assert wanted.keys == {"version": "model.version", "data_version": "features version"}
+    alone = _one_check_suite("model_freshness", {"card": "models/card.json"})
+    assert (alone["datasets"], alone["checks"][0]["card"]) == ({}, "models/card.json")
 
 
 def test_rows_are_counted_once_it_is_known_which_version_is_expected() -> None:

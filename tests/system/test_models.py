@@ -51,7 +51,7 @@ def test_two_models_in_a_window_fail_and_one_passes(tmp_path: Path) -> None:
     card = tmp_path / "card.yaml"
     card.write_text("version: 7\ntraining: {end: 2013-10-20}\n", encoding="utf-8")
     options = ["--dataset", SCORED, "--version-column", "model_version", "--trained-at-column", "trained_at"]
-    options += ["--card", card, "--keys", "training_end=training.end", "--gap", "7d"]
+    options += ["--card", str(card), "--keys", "training_end=training.end", "--gap", "7d"]
     done = job(tmp_path / "bad", *options, "--window", "end=2013-11-05,length=1d")
     assert done.code == 5, done.err
     assert "2 models in [2013-11-04, 2013-11-05): 6 (70 rows), 7 (30 rows); the card says 7" in done.out

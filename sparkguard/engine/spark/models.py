@@ -64,7 +64,7 @@ def _text(name: str, kind: str) -> str:
     """A version as text, as `version_text` has it."""
     plain = f"CAST({name} AS STRING)"
     if is_text(kind):
-        return f"trim({plain})"
+        return f"nullif(trim({plain}), '')"
     if is_float(kind):
         whole = f"abs({name}) < 1e15 AND {name} = floor({name})"
         return f"CASE WHEN {whole} THEN CAST(CAST({name} AS BIGINT) AS STRING) ELSE {plain} END"
