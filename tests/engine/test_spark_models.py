@@ -35,9 +35,7 @@ TIMED = Dataset("t", time_column="ts")
 VERSIONS: dict[str, tuple[str, Sequence[object], str]] = {
     "string": ("STRING", ["7", " 7 ", "6", "7.0", "", None, "ß", "v`8"], "7"),
     "int": ("INT", [7, 7, 6, -1, None], "7.0"),
-    "bigint": ("BIGINT", [2**62, 7, 7, None], str(2**62)),
     "double": ("DOUBLE", [7.0, 7.5, -0.0, 0.0, 1e9, NAN, NAN, None], "7.50"),
-    "float": ("FLOAT", [7.0, 0.5, None], "7"),
     "decimal": ("DECIMAL(10,2)", [Decimal("7.00"), Decimal("7.10"), Decimal("100.00"), Decimal("0.00"), None], "7.1"),
     "whole": ("DECIMAL(10,0)", [Decimal(100), Decimal(7), None], "100"),
     "date": ("DATE", [date(2013, 7, 4), date(1500, 1, 1), None], "2013-07-04"),
