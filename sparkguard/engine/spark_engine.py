@@ -17,6 +17,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.states import StateStore, StateUpdate
 from sparkguard.engine import from_log
 from sparkguard.engine.faults import broken
+from sparkguard.engine.files import small_file
 from sparkguard.engine.fused import Fused
 from sparkguard.engine.lasting import Hidden, Lasting
 from sparkguard.engine.past import Past
@@ -66,6 +67,10 @@ class SparkEngine:
     def recorded(self, table: str) -> DataFrame | None:
         """The rows that other runs of the suite left in a result table; None where there are none yet."""
         return None if self._past is None else self._past.table(table)
+
+    def small_file(self, place: str) -> bytes:
+        """A whole file from wherever Spark can read; `DataError` if there is none or it is not small."""
+        return small_file(self._reader.spark, place)
 
     def updates(self) -> Sequence[StateUpdate]:
         """What was learnt of days and tables, to be kept."""

@@ -46,6 +46,9 @@ class Logs(Protocol):
     def recorded(self, table: str) -> DataFrame | None:
         """The rows that other runs of the suite left in a result table; None before the first has made it."""
 
+    def small_file(self, place: str) -> bytes:
+        """A whole file from wherever Spark can read; `DataError` if there is none or it is not small."""
+
 
 Ask = Callable[[Logs, Any], Answer]
 

@@ -25,7 +25,7 @@ from sparkguard.measures.sketches import (
     Ranks,
 )
 
-_AS_ORDINAL = {
+AS_ORDINAL = {
     "date": "unix_date({0})",
     "timestamp": "unix_micros({0})",
     # By parts, which no session's timezone touches.
@@ -44,7 +44,7 @@ def _extremes(measure: Extremes, names: Names) -> Sequence[str]:
         name = f"array_size({name})"
     elif is_float(kind):
         name = f"nanvl({name}, NULL)"
-    shape = "{}" if measure.lengths else _AS_ORDINAL.get(kind, "{}")
+    shape = "{}" if measure.lengths else AS_ORDINAL.get(kind, "{}")
     return [shape.format(f"{function}({name})") for function in ("min", "max")]
 
 
