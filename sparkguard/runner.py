@@ -133,7 +133,8 @@ class Runner:
             status = worst(j.finding for j in self._judged if j.check.id == need)
             if status is not Status.PASS and status is not Status.WARN:
                 word = {"fail": "failed", "error": "could not be evaluated", "skipped": "was skipped"}[status.value]
-                return f"needs '{need}', which {word}"
+                unmet = next(c.UNMET for c in self.suite.checks if c.id == need)
+                return f"{unmet}{': ' if unmet else ''}needs '{need}', which {word}"
         return None
 
     def _failed_fast(self) -> bool:
