@@ -68,9 +68,7 @@ def counted(logs: Logs, measure: Counted) -> Arrival:
         columns = tuple(schema.column(name) for name in wanted.columns)
         rows = _by_part(reader.frame(measure.source, columns), columns, measure)
         missing = (Missing(part, rows.get(part, 0)) for part in measure.parts)
-        return Arrival(
-            missing=tuple(m for m in missing if (m.rows or 0) < measure.at_least), rows=sum(rows.values())
-        )
+        return Arrival(missing=tuple(m for m in missing if (m.rows or 0) < measure.at_least), rows=sum(rows.values()))
 
     return _there(logs, measure, measure.source, ask)
 
