@@ -165,6 +165,7 @@ class Runner:
                 for source in (finding.source, finding.reference)
             )
             change = transition(previous, finding.status)
+            read = read if finding.version is None else finding.version
             judged = Judged(check, finding, change, read, compared, elapsed, self.now())
             self._judged.append(judged)
             if check.violations_to is not None and seen is not None:
@@ -178,6 +179,8 @@ class Runner:
 
     def _version(self, check: Check, source: Source, seen: Evidence) -> int | None:
         """The version that was read, be it by a check that this one follows."""
+        if any(mention.source.dataset == source.dataset for mention in check.mentions):
+            return None  # It looked at the newest version, whatever its stage has pinned.
         own = seen.version(source)
         if own is not None or source in check.datasets:
             return own

@@ -129,12 +129,17 @@ class UpstreamReady(Check):
             broken = answer or Broken(f"not measured: {question}")
             return replace(finding, message=self.public(broken.reason), remedy=broken.remedy)
         exactness = "exact" if upstream.kind in ("rows", "row") else "metadata"
-        numbers = {"expected": len(question.parts), "missing": len(answer.missing), "rows": answer.rows}
+        numbers: dict[str, float | None] = {
+            "expected": len(question.parts),
+            "missing": len(answer.missing),
+            "rows": answer.rows,
+        }
         numbers |= {"waited_seconds": answer.waited}
         finding = replace(
             finding,
             quantities={name: Quantity(n, exactness=exactness) for name, n in numbers.items() if n is not None},
             columns=tuple(upstream.partitions),
+            version=answer.newest.version if answer.newest else None,
             violations=tuple(_evidence(upstream, answer)),
         )
         words = Words(upstream, self.window, answer, len(question.parts), self.text)

@@ -7,6 +7,7 @@ times of real rows, unless some were deleted since. It holds none if it ends bef
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -86,8 +87,10 @@ class Times:
         """A latest time for people, in the window's timezone."""
         if not isinstance(latest, int):
             return str(latest)
-        local = moment_of(latest).astimezone(ZoneInfo(self.window.timezone))
-        return str(local.replace(tzinfo=None, microsecond=0))
+        moment = moment_of(latest).replace(microsecond=0)
+        with suppress(OverflowError):
+            moment = moment.astimezone(ZoneInfo(self.window.timezone))
+        return str(moment.replace(tzinfo=None))
 
     def _facts(self, actions: DataFrame) -> DataFrame:
         shape = "STRING"

@@ -168,8 +168,8 @@ def _told(
     verdicts = {tuple(r[f"p{i}"] for i in range(len(wanted.columns))): r["verdict"] for r in ours}
     whole = set(verdicts.values()) == {CERTAIN} and len(verdicts) == len(wanted.parts)
     version = max((r["touched"] for r in ours if r["touched"] is not None), default=None)
-    touch = None
-    if whole and version is not None:
+    touch = newest if whole and version == newest.version else None
+    if whole and version is not None and touch is None:
         # Commits may have come since; so many more are looked at.
         recent = _history(spark, dataset, newest.version - version + 1 + _TRIES)
         touch = next((t for t in recent if t.version == version), Touch(version))

@@ -64,8 +64,8 @@ def counted(logs: Logs, measure: Counted) -> Arrival:
     reader, wanted = logs.afresh(), measure.partitions
 
     def ask() -> Arrival:
-        schema = reader.open(measure.source.dataset).schema
-        columns = tuple(schema.column(name) for name in wanted.columns)
+        pin = reader.open(measure.source.dataset)
+        columns = tuple(pin.schema.column(name) for name in wanted.columns)
         rows = _by_part(reader.frame(measure.source, columns), columns, measure)
         missing = (Missing(part, rows.get(part, 0)) for part in measure.parts)
         return Arrival(missing=tuple(m for m in missing if (m.rows or 0) < measure.at_least), rows=sum(rows.values()))
