@@ -34,7 +34,7 @@ _CUT = 999
 _OLD_CUT = 61_000_000
 """Before 1973 some zones were off by seconds, which the offset in a statistic does not show."""
 _OLD = 1973
-_ZONED = "(Z|[+-][0-9]{2}:[0-9]{2})$"
+_ZONED = "(Z|[+-][0-9]{2}:[0-9]{2}(:[0-9]{2})?)$"
 _BOUNDS = {
     "timestamp": ("timestamp_micros(-62135596800000000L)", "timestamp_micros(253402300799000000L)"),
     "timestamp_ntz": ("TIMESTAMP_NTZ '0001-01-01 00:00:00'", "TIMESTAMP_NTZ '9999-12-31 23:59:59'"),

@@ -38,9 +38,9 @@ class Words:
         upstream, answer, name = self.upstream, self.answer, self._name
         if upstream.commit is not None:
             touch = answer.touch
-            told = f"{commit(touch)} of '{name}' touched" if touch else f"{commit(answer.newest)} of '{name}' holds"
+            what = commit(touch or answer.newest, f" of '{name}'") + (" touched" if touch else " holds rows of")
             every = f"all {count(self.total, 'partition')} are there; " if upstream.partitions else ""
-            text = f"{every}{told} {self.window}"
+            text = f"{every}{what} {self.window}"
         elif upstream.rows is not None:
             each = f", at least {upstream.at_least:,} in each of {count(self.total, 'partition')}"
             text = (
@@ -133,13 +133,13 @@ class Words:
         return f" ({word} {lasting(self.answer.waited)})" if self.answer.waited >= 1 else ""
 
 
-def commit(touch: Touch | None) -> str:
+def commit(touch: Touch | None, of: str = "") -> str:
     """A version with what its history tells: `version 41 (WRITE, committed 2013-11-04 03:12 UTC)`."""
     if touch is None:
-        return "the newest version"
+        return f"the newest version{of}"
     told = [touch.operation, None if touch.at is None else f"committed {_minute(touch.at)}"]
     known = ", ".join(text for text in told if text)
-    return f"version {touch.version}" + (f" ({known})" if known else "")
+    return f"version {touch.version}{of}" + (f" ({known})" if known else "")
 
 
 def _minute(moment: datetime) -> str:

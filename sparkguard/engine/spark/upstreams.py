@@ -6,6 +6,7 @@ Each question may be asked every minute for hours, so what was answered at a ver
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
 from operator import and_
 from pathlib import Path
@@ -15,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
+from sparkguard.core.evidence import Pin
 from sparkguard.core.instant import moment_of
 from sparkguard.core.source import Source
 from sparkguard.engine.faults import is_missing, is_not_there_yet
@@ -33,6 +35,7 @@ from sparkguard.measures.upstreams import (
     Part,
     Recorded,
     SuitePassed,
+    Touch,
     Upstream,
 )
 
@@ -68,7 +71,8 @@ def counted(logs: Logs, measure: Counted) -> Arrival:
         columns = tuple(pin.schema.column(name) for name in wanted.columns)
         rows = _by_part(reader.frame(measure.source, columns), columns, measure)
         missing = (Missing(part, rows.get(part, 0)) for part in measure.parts)
-        return Arrival(missing=tuple(m for m in missing if (m.rows or 0) < measure.at_least), rows=sum(rows.values()))
+        short = tuple(m for m in missing if (m.rows or 0) < measure.at_least)
+        return Arrival(missing=short, rows=sum(rows.values()), newest=_at(pin))
 
     return _there(logs, measure, measure.source, ask)
 
@@ -78,9 +82,9 @@ def recorded(logs: Logs, measure: Recorded) -> Arrival:
     reader, source = logs.afresh(), Source(measure.dataset)
 
     def ask() -> Arrival:
-        reader.open(measure.dataset)
+        pin = reader.open(measure.dataset)
         found = reader.frame(source, (), (measure.where,)).where("e0").limit(1).count()
-        return Arrival() if found else measure.nothing()
+        return replace(Arrival() if found else measure.nothing(), newest=_at(pin))
 
     return _there(logs, measure, source, ask)
 
@@ -125,6 +129,10 @@ def _there(logs: Logs, measure: Upstream, source: Source, ask: Callable[[], Arri
         raise
     logs.remembered[measure] = (newest, answer)
     return answer
+
+
+def _at(pin: Pin) -> Touch | None:
+    return None if pin.version is None else Touch(pin.version)
 
 
 def _by_part(frame: DataFrame, columns: tuple[Column, ...], measure: Counted) -> dict[Part, int]:
