@@ -261,7 +261,7 @@ def test_upstreams_are_an_option_and_their_datasets_stand_in_them() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[{commit: {path: x}}]", "--window: is required but missing"),
+        ("[{commit: {path: x}}]", "window is required but missing: whose rows must upstreams[0] (x) hold?"),
         ("[{marker: in/${date}/x}]", "--upstreams: not valid YAML"),
         ("weather", "--upstreams"),
         ("[weather]", "--upstreams[0]"),

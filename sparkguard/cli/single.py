@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -141,7 +140,10 @@ def _placed(entries: list[Any], datasets: dict[str, Any]) -> list[Any]:
 
 
 def _unused(name: str, taken: Mapping[str, Any]) -> str:
-    return next(n for n in (name, *(f"{name}-{i}" for i in itertools.count(2))) if n not in taken)
+    number = 1
+    while (numbered := name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return numbered
 
 
 def _short(dataset: Mapping[str, Any]) -> str:
@@ -217,5 +219,5 @@ def _option_help(field: Any) -> str:
 
 
 def _as_option(problem: Problem) -> Problem:
-    path = problem.path.removeprefix("checks[0].").removeprefix("datasets.")
+    path = problem.path.removeprefix("checks[0]").removeprefix(".").removeprefix("datasets.")
     return Problem(problem.message, path="--" + path.replace("_", "-") if path else "")
