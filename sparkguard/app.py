@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sparkguard.config.load import Parameters, load
-from sparkguard.console import Progressing, Silent, TerminalProgress
+from sparkguard.console import Progressing, Silent, TerminalProgress, Unbreakable
 from sparkguard.core.plan import selected
 from sparkguard.core.suite import Results, Suite
 from sparkguard.core.text import is_secret, without_secrets
@@ -229,6 +229,7 @@ def execute(
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.session import Jobs, facts
     from sparkguard.engine.spark_engine import SparkEngine
+    from sparkguard.engine.waits import Patience
     from sparkguard.sinks.delta import DeltaSink
     from sparkguard.sinks.states import DeltaStates
 
@@ -242,6 +243,7 @@ def execute(
             suite.hides,
             Past(spark, suite),
             suite.timezone,
+            Patience(stop.wait, Unbreakable(progress).working),
         ),
         sink,
         progress,

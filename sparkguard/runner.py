@@ -133,7 +133,8 @@ class Runner:
             status = worst(j.finding for j in self._judged if j.check.id == need)
             if status is not Status.PASS and status is not Status.WARN:
                 word = {"fail": "failed", "error": "could not be evaluated", "skipped": "was skipped"}[status.value]
-                return f"needs '{need}', which {word}"
+                unmet = next(c.UNMET for c in self.suite.checks if c.id == need)
+                return f"{unmet}{': ' if unmet else ''}needs '{need}', which {word}"
         return None
 
     def _failed_fast(self) -> bool:
@@ -164,6 +165,7 @@ class Runner:
                 for source in (finding.source, finding.reference)
             )
             change = transition(previous, finding.status)
+            read = read if finding.version is None else finding.version
             judged = Judged(check, finding, change, read, compared, elapsed, self.now())
             self._judged.append(judged)
             if check.violations_to is not None and seen is not None:
@@ -177,6 +179,8 @@ class Runner:
 
     def _version(self, check: Check, source: Source, seen: Evidence) -> int | None:
         """The version that was read, be it by a check that this one follows."""
+        if any(mention.source.dataset == source.dataset for mention in check.mentions):
+            return None  # It looked at the newest version, whatever its stage has pinned.
         own = seen.version(source)
         if own is not None or source in check.datasets:
             return own

@@ -232,3 +232,46 @@ def test_export_writes_a_file_for_each_dataset_and_names_what_is_left_out(
     assert f"{tmp_path}/flights.planes.json: 2 expectations" in out
     assert "left out: weather_local_hour: Great Expectations cannot say window of duplicate_keys" in err
     assert {f.name for f in tmp_path.iterdir()} >= {"flights.weather.json", "flights.planes.json"}
+
+
+def test_upstreams_are_an_option_and_their_datasets_stand_in_them() -> None:
+    from sparkguard.cli.single import _one_check_suite
+
+    weather = "{path: data/weather, time_column: time_hour}"
+    text = (
+        f"[{{commit: {weather}}}, "
+        f"{{rows: {weather}, name: enough, at_least: 5, partitions: {{origin: [EWR, 7, null]}}}}, "
+        '{row: {path: logs/weather}, where: "a = 1, b"}, {marker: "in/${date}/_SUCCESS"}]'
+    )
+    suite = _one_check_suite("upstream_ready", {"upstreams": text, "wait": "timeout=30m,poll=60s"})
+    assert suite["datasets"] == {
+        "weather": {"path": "data/weather", "time_column": "time_hour"},
+        "weather-2": {"path": "logs/weather"},
+    }
+    [check] = suite["checks"]
+    assert (check["id"], check["wait"]) == ("upstream_ready.weather-weather", {"timeout": "30m", "poll": "60s"})
+    assert check["upstreams"] == [
+        {"commit": "weather"},
+        {"rows": "weather", "name": "enough", "at_least": 5, "partitions": {"origin": ["EWR", 7, None]}},
+        {"row": "weather-2", "where": "a = 1, b"},
+        {"marker": "in/${date}/_SUCCESS"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[{commit: {path: x}}]", "window is required but missing: whose rows must upstreams[0] (x) hold?"),
+        ("[{marker: in/${date}/x}]", "--upstreams: not valid YAML"),
+        ("weather", "--upstreams"),
+        ("[weather]", "--upstreams[0]"),
+        ("[{comit: {path: x}}]", "--upstreams[0].comit: unknown key, did you mean 'commit'?"),
+    ],
+)
+def test_the_upstream_job_names_its_option_in_its_errors(
+    capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        check_main("upstream_ready", ["--upstreams", text])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err

@@ -12,9 +12,12 @@ from sparkguard.app import Options, load_suite
 from sparkguard.console import Silent
 from sparkguard.core.finding import Status
 from sparkguard.core.measure import Answer, Broken, Measure
+from sparkguard.core.source import Source
 from sparkguard.core.states import StateUpdate
+from sparkguard.core.window import Window
 from sparkguard.errors import CheckFailureError, SinkError
 from sparkguard.measures.history import MetricHistory
+from sparkguard.measures.upstreams import Arrival, Committed, Counted, Marked, Missing, Touch
 from sparkguard.outcome import Choice, Report
 from sparkguard.runner import Runner
 from sparkguard.sinks.memory import MemorySink
@@ -349,3 +352,36 @@ def test_states_that_cannot_be_kept_cost_no_verdict() -> None:
     [row] = rows(sink, "runs")
     assert (report.exit_code, row.status) == (0, "passed")
     assert row.error == "states were not kept, so the next run reads more: no space left"
+
+
+READY = {"id": "ready", "type": "upstream_ready", "upstreams": [{"marker": "in/_SUCCESS"}]}
+
+
+@pytest.mark.parametrize(("missing", "status"), [((), "pass"), ((Missing(("in/_SUCCESS",)),), "skipped")])
+def test_what_needs_an_upstream_waits_for_its_verdict(missing: tuple[Missing, ...], status: str) -> None:
+    raw = suite(A, {**B, "needs": ["ready"], "error_if": {}})
+    raw["checks"].append(READY)
+    engine = TwinEngine(TABLES, recorded={Marked(("in/_SUCCESS",)): Arrival(missing=missing)})
+    report, sink = run(raw, TABLES, engine=engine)
+    assert statuses(report) == {"a": "pass", "ready": "fail" if missing else "pass", "b": status}
+    if missing:
+        [message] = [f.message for c, f in report.findings if c.id == "b"]
+        assert message == "upstream not ready: needs 'ready', which failed"
+    row = next(r for r in rows(sink, "check_results") if r.check_id == "ready")
+    assert (row.subject_kind, row.subject, row.dataset) == ("upstream", "in/_SUCCESS", None)
+
+
+def test_the_version_of_an_upstream_is_the_one_that_was_looked_at() -> None:
+    raw = suite(A)
+    raw["datasets"]["t"]["time_column"] = "k"
+    window = {"start": "2026-01-01", "end": "2026-01-02"}
+    raw["checks"].append({**READY, "window": window, "upstreams": [{"commit": "t"}, {"rows": "t", "name": "n"}]})
+    source = Source("t", Window(datetime(2026, 1, 1), datetime(2026, 1, 2)))
+    answers: dict[Measure[Answer], Answer] = {
+        Committed(source): Arrival(newest=Touch(9)),
+        Counted(source): Arrival(rows=1),
+    }
+    engine = TwinEngine(TABLES, version=3, recorded=answers)
+    _, sink = run(raw, TABLES, engine=engine)
+    versions = {(r.check_id, r.subject): r.dataset_version for r in rows(sink, "check_results")}
+    assert versions == {("a", ":all"): 3, ("ready", "t"): 9, ("ready", "n"): None}

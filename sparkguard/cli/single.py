@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
+import yaml
+from pydantic import BaseModel
 
 from sparkguard import app as application
 from sparkguard.cli.options import (
@@ -107,11 +109,12 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     check: dict[str, Any] = {"id": kind, "type": kind}
     datasets: dict[str, Any] = {}
     for name, text in given.items():
-        value = _option_value(catalog()[kind], name, text)
+        blocks = _is_blocks(catalog()[kind].model_fields[name].annotation)
+        value = _blocks(text, name) if blocks else _option_value(catalog()[kind], name, text)
         if isinstance(value, dict) and _PLACES & set(value) and not _is_mapping(catalog()[kind], name):
             datasets[name] = value
             value = name
-        check[name] = value
+        check[name] = _placed(value, datasets) if isinstance(value, list) else value
     if datasets:
         check["id"] = f"{kind}.{'-'.join(map(_short, datasets.values()))}"
     return {
@@ -119,6 +122,28 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
         "datasets": datasets,
         "checks": [{**check, **({"id": given["id"]} if "id" in given else {})}],
     }
+
+
+def _placed(entries: list[Any], datasets: dict[str, Any]) -> list[Any]:
+    """Entries of which each `{path: …}` becomes a dataset of its own, named after its place."""
+    placed = []
+    for entry in entries:
+        block = dict(entry) if isinstance(entry, dict) else {}
+        for key, value in block.items():
+            if isinstance(value, dict) and _PLACES & set(value):
+                name = next((n for n, d in datasets.items() if d == value), None)
+                name = name or _unused(_short(value), datasets)
+                datasets[name] = value
+                block[key] = name
+        placed.append(block or entry)
+    return placed
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    number = 1
+    while (numbered := name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return numbered
 
 
 def _short(dataset: Mapping[str, Any]) -> str:
@@ -154,6 +179,29 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
     return text if is_text else resolve(text)
 
 
+def _is_blocks(annotation: Any) -> bool:
+    """Whether a field is a list of blocks of keys."""
+    inner = get_args(annotation) if get_origin(annotation) is tuple else ()
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in inner)
+
+
+def _blocks(text: str, name: str) -> Any:
+    """Read YAML in one line; variables are filled later, with those of a suite."""
+    try:
+        return _resolved(yaml.load(text, yaml.BaseLoader))  # noqa: S506 - it makes texts, lists and mappings only
+    except yaml.YAMLError as error:
+        message = f"not valid YAML: {getattr(error, 'problem', None) or error}; quote what holds a brace or a comma"
+        raise ConfigError(Problem(message, path=f"--{name}")) from error
+
+
+def _resolved(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner) for inner in value]
+    return resolve(value)
+
+
 def _is_mapping(model: type[Check], name: str) -> bool:
     """Whether a field holds names of the user's own, so that none of them is a keyword."""
     annotation = model.model_fields[name].annotation
@@ -171,5 +219,5 @@ def _option_help(field: Any) -> str:
 
 
 def _as_option(problem: Problem) -> Problem:
-    path = problem.path.removeprefix("checks[0].").removeprefix("datasets.")
+    path = problem.path.removeprefix("checks[0]").removeprefix(".").removeprefix("datasets.")
     return Problem(problem.message, path="--" + path.replace("_", "-") if path else "")

@@ -18,7 +18,7 @@ from sparkguard.config.catalog import catalog
 from sparkguard.config.model import SuiteBlock
 from sparkguard.config.problems import did_you_mean, problems
 from sparkguard.config.yaml import Document, Path, parse, show_path
-from sparkguard.core.check import Check
+from sparkguard.core.check import Check, Mention
 from sparkguard.core.plan import cycle
 from sparkguard.core.source import Dataset, Source, Versioned
 from sparkguard.core.suite import Results, Suite
@@ -59,7 +59,7 @@ def load(text: str, file: str, parameters: Parameters) -> Suite:
     document = parse(text, file, {**parameters.variables, _DATE: run_date.isoformat()})
     block, found = _suite_block(document)
     datasets = _datasets(document, block, parameters)
-    checks, check_problems = _checks(document, block, datasets)
+    checks, check_problems = _checks(document, block, datasets, run_date)
     found += [*check_problems, *_unplaced(document, block, parameters)]
     if block is None or found:
         raise ConfigError(*sorted(found, key=_line))
@@ -131,7 +131,7 @@ def _unplaced(document: Document, block: SuiteBlock | None, parameters: Paramete
 
 
 def _checks(
-    document: Document, block: SuiteBlock | None, datasets: Mapping[str, Dataset]
+    document: Document, block: SuiteBlock | None, datasets: Mapping[str, Dataset], run_date: date
 ) -> tuple[tuple[Check, ...], list[Problem]]:
     raw = document.data.get("checks") if isinstance(document.data, Mapping) else None
     if not isinstance(raw, list):
@@ -139,9 +139,9 @@ def _checks(
     found = list(_doubled_ids(document, raw))
     checks: dict[int, Check] = {}
     defaults = block.defaults.model_dump(exclude_none=True) if block else {}
-    timezone = block.timezone if block else "UTC"
+    context = {"timezone": block.timezone if block else "UTC", "date": run_date}
     for i, one in enumerate(raw):
-        check = _check(document, ("checks", i), one, defaults, timezone, found)
+        check = _check(document, ("checks", i), one, defaults, context, found)
         if check is not None:
             checks[i] = check
     for i, check in checks.items():
@@ -158,7 +158,7 @@ def _check(
     at: Path,
     raw: object,
     defaults: Mapping[str, object],
-    timezone: str,
+    context: Mapping[str, object],
     found: list[Problem],
 ) -> Check | None:
     if not isinstance(raw, Mapping):
@@ -172,7 +172,7 @@ def _check(
     fields = {k: v for k, v in raw.items() if k != "type"}
     inherited = {k: v for k, v in defaults.items() if k in model.model_fields and k not in fields}
     try:
-        return model.model_validate({**inherited, **fields}, context={"timezone": timezone})
+        return model.model_validate({**inherited, **fields}, context=dict(context))
     except ValidationError as error:
         found += problems(error, model, document, at, raw)
         return None
@@ -229,6 +229,28 @@ def _across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Dat
             field = _field_of(check, source)
             field = _WINDOW_FIELDS.get(field, "window") if source.window else field
             yield (*at, field), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+    yield from (((*at, *m.path), problem) for m in check.mentions for problem in _mentioned(m, datasets))
+
+
+def _mentioned(mention: Mention, datasets: Mapping[str, Dataset]) -> Iterator[str]:
+    """What is wrong with a dataset that is looked at without being pinned."""
+    name = mention.source.dataset
+    dataset = datasets.get(name)
+    if dataset is None:
+        yield f"there is no dataset '{name}'{did_you_mean(name, datasets)}"
+        return
+    if mention.source.window is not None and dataset.time_column is None:
+        yield f"dataset '{name}' has no time_column, so it cannot be cut into windows"
+    if mention.logged:
+        facts = {
+            "is a query": dataset.sql,
+            f"is {dataset.format}": dataset.format not in (None, "delta"),
+            "has a fixed version": dataset.version is not None or dataset.timestamp is not None,
+            "has a where, of which a log knows nothing": dataset.where,
+        }
+        for fact, holds in facts.items():
+            if holds:
+                yield f"dataset '{name}' {fact}, and only the log of a whole Delta table is read; write rows: {name}"
 
 
 def _watching(check: Check, index: int, ids: list[str], checks: Iterable[Check]) -> Iterator[tuple[Path, str]]:

@@ -37,6 +37,17 @@ class Run:
     now: datetime
 
 
+class Mention(NamedTuple):
+    """A dataset that is looked at without being pinned, and the path of the field that names it.
+
+    `logged`: only a Delta table's log is read, at its newest version and without a filter.
+    """
+
+    source: Source
+    path: tuple[str | int, ...]
+    logged: bool = False
+
+
 class Watched(NamedTuple):
     """A quantity of another check of the suite."""
 
@@ -53,6 +64,8 @@ class Check(BaseModel, ABC):
     COST: ClassVar[str] = ""
     TIMED: ClassVar[bool] = False
     """Whether all its datasets need a time column, also without a window."""
+    UNMET: ClassVar[str] = ""
+    """What the message of a check that is skipped begins with, if it needs one of this type that did not pass."""
 
     id: str = Field(pattern=r"^[\w.-]+$")
     """Unique in the suite; the dashboard's stable name."""
@@ -95,6 +108,11 @@ class Check(BaseModel, ABC):
     def quantities(self) -> frozenset[str]:
         """The names of its quantities: those of its type, and what its fields add."""
         return frozenset(self.QUANTITIES)
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The datasets that it looks at as they are when it asks; those in `datasets` are pinned before."""
+        return ()
 
     @property
     def watches(self) -> tuple[Watched, ...]:

@@ -98,7 +98,8 @@ class Finding:
 
     `counted` is False for a check that was left out on purpose (`on_empty: skip`, `--only`,
     `--tags`); such a row never changes the exit code. `threshold_source` says where the bounds came
-    from if nobody wrote them: `history` or `snapshots`.
+    from if nobody wrote them: `history` or `snapshots`. `version` is the one that was looked at, where
+    that is not the one to which the dataset is pinned.
     """
 
     status: Status
@@ -119,6 +120,7 @@ class Finding:
     queries: tuple[EvidenceQuery, ...] = ()
     counted: bool = True
     threshold_source: str | None = None
+    version: int | None = None
 
     @property
     def violation_rate(self) -> float | None:

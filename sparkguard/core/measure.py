@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Self, TypeVar
 
 from sparkguard.core.columns import Column
@@ -153,3 +153,27 @@ class Tall(Summary[S_co]):
 
 class Probe(Measure[A_co]):
     """A question that no rows answer: a log, a history, a registry. It is neither merged nor stored."""
+
+
+@dataclass(frozen=True)
+class Awaited(Answer):
+    """An answer that may have been waited for: `waited` seconds from the first question to the last."""
+
+    waited: float = field(default=0.0, kw_only=True)
+
+
+W_co = TypeVar("W_co", bound=Awaited, covariant=True)
+
+
+class Waiting(Probe[W_co]):
+    """A probe that is asked again every `poll` seconds until it is ready, `timeout` seconds at most (0: once).
+
+    It looks at what is there when it is asked, whatever version the checks of its stage read.
+    """
+
+    timeout: float
+    poll: float
+
+    @abstractmethod
+    def ready(self, answer: Awaited) -> bool:
+        """Whether an answer needs no more waiting."""

@@ -58,5 +58,5 @@ class Suite:
         return any(
             check.violations == "none" or hides(check.redact, column)
             for check in self.checks
-            if any(source.dataset == dataset for source in check.datasets)
+            if any(s.dataset == dataset for s in (*check.datasets, *(m.source for m in check.mentions)))
         )

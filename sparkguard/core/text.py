@@ -24,6 +24,7 @@ _NO_SECRETS = ("PWD", "OLDPWD")
 _SHORTEST_SECRET = 6
 _LONGEST_LINE = 500
 _LARGEST_EXACT = 1e15
+_LONG_SECONDS, _LONG_MINUTES = 119.5, 7200
 
 
 def count(number: float, noun: str, plural: str | None = None) -> str:
@@ -34,6 +35,13 @@ def count(number: float, noun: str, plural: str | None = None) -> str:
 def number(value: float) -> str:
     """A number for people: whole ones in full with separators, others with six digits."""
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < _LARGEST_EXACT else f"{value:.6g}"
+
+
+def lasting(seconds: float) -> str:
+    """A length of time for people: `45 s`, `30 min`, `3.5 h`."""
+    if seconds < _LONG_SECONDS:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < _LONG_MINUTES else f"{seconds / 3600:.3g} h"
 
 
 def is_secret(name: str) -> bool:

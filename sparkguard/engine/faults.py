@@ -53,6 +53,7 @@ _KNOWN = (
 
 
 _MISSING = _KNOWN[:2]
+_UNWRITTEN = _KNOWN[3]
 
 _OF_THE_DATA = re.compile(
     r"\[(?:ARITHMETIC_OVERFLOW|BINARY_ARITHMETIC_OVERFLOW|CAST_\w+|DIVIDE_BY_ZERO|REMAINDER_BY_ZERO|\w*OUT_OF_RANGE|"
@@ -74,6 +75,13 @@ def is_missing(error: Exception) -> bool:
     """Whether there is no such table or path, rather than one that cannot be read."""
     whole = f"{type(error).__name__} {error}"
     return next((fault in _MISSING for fault in _KNOWN if fault.pattern.search(whole)), False)
+
+
+def is_not_there_yet(error: Exception) -> bool:
+    """Whether there is no such table or path, or nothing was written into it so far."""
+    whole = f"{type(error).__name__} {error}"
+    first = next((fault for fault in _KNOWN if fault.pattern.search(whole)), None)
+    return not isinstance(error, DataError) and first in (*_MISSING, _UNWRITTEN)
 
 
 def broken(error: Exception, what: str) -> Broken:

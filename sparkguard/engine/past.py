@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sparkguard.core.source import Dataset
-from sparkguard.core.suite import Suite
+from sparkguard.core.suite import Results, Suite
 from sparkguard.engine.faults import is_missing
 from sparkguard.engine.reader import reference
 
@@ -21,7 +21,15 @@ class Past:
 
     def table(self, name: str) -> DataFrame | None:
         """The suite's rows of other runs, be they committed or not; None where the table does not exist yet."""
-        results, place = self._suite.results, self._suite.results.table(name)
+        rows = self.of_all(name)
+        if rows is None:
+            return None
+        return rows.where((F.col("suite") == self._suite.name) & (F.col("run_id") != self._suite.run_id))
+
+    def of_all(self, name: str, results: Results | None = None) -> DataFrame | None:
+        """The rows of all suites in a result table, be it at another place; None where it does not exist yet."""
+        results = results or self._suite.results
+        place = results.table(name)
         table = Dataset(name, path=place) if results.path is not None else Dataset(name, table=place)
         try:
             rows = self._spark.sql(f"SELECT * FROM {reference(table)}")  # noqa: S608 - quoted
@@ -30,4 +38,4 @@ class Past:
             if is_missing(error):
                 return None
             raise
-        return rows.where((F.col("suite") == self._suite.name) & (F.col("run_id") != self._suite.run_id))
+        return rows

@@ -90,6 +90,18 @@ class Reader:
             *([f"{quoted(pin.schema.fields[0].name)} AS guard"] if expressions else []),
         )
 
+    def afresh(self) -> Reader:
+        """A reader of the same datasets that looks at their newest versions, and pins nothing of this one."""
+        return Reader(self._spark, self._datasets, self._frames)
+
+    def dataset(self, name: str) -> Dataset:
+        """A dataset by its name."""
+        return self._datasets[name]
+
+    def is_delta(self, name: str) -> bool:
+        """Whether a dataset is a Delta table, and no data frame stands in for it."""
+        return name not in self._frames and self._is_delta(self._datasets[name])
+
     @property
     def spark(self) -> SparkSession:
         """The session that reads."""
@@ -168,11 +180,16 @@ class Reader:
     def _pin(self, key: PinKey) -> Pin | Broken:
         dataset = self._datasets[key[0]]
         try:
-            frame, version = self._open(dataset, key[1])
-            pin = Pin(schema(frame.schema), version, dataset.time_column)
+            return self.open(*key)
         except Exception as error:  # noqa: BLE001 - whatever the reader raises, the check says so
             return broken(error, f"dataset '{dataset.name}' ({dataset.location})")
-        self._opened[key] = (frame, pin)
+
+    def open(self, name: str, version: int | None = None) -> Pin:
+        """Open a dataset at one version from now on; whatever Spark raises."""
+        dataset = self._datasets[name]
+        frame, found = self._open(dataset, version)
+        pin = Pin(schema(frame.schema), found, dataset.time_column)
+        self._opened[name, version] = (frame, pin)
         return pin
 
     def _open(self, dataset: Dataset, version: int | None) -> tuple[DataFrame, int | None]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pyspark.sql import DataFrame
 
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, Summary, Wide
+from sparkguard.core.measure import Answer, Awaited, Broken, Measure, Probe, Summary, Waiting, Wide
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateStore, StateUpdate
+from sparkguard.core.suite import Results
 from sparkguard.engine import from_log
 from sparkguard.engine.faults import broken
 from sparkguard.engine.files import small_file
@@ -23,6 +24,7 @@ from sparkguard.engine.lasting import Hidden, Lasting
 from sparkguard.engine.past import Past
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
+from sparkguard.engine.waits import Patience, Waits
 
 T = TypeVar("T")
 
@@ -37,14 +39,17 @@ class SparkEngine:
         hidden: Hidden = lambda _dataset, _column: False,
         past: Past | None = None,
         timezone: str = "UTC",
+        patience: Patience = Patience(),  # noqa: B008 - it is frozen
     ) -> None:
-        """Read through `reader`, which knows the datasets.
+        """Read through `reader`, which knows the datasets, and wait with `patience`.
 
         States of days, in `timezone`, are kept in `store`, but none of `hidden` columns; `past` knows the
         suite's earlier runs.
         """
         self._reader = reader
         self._past = past
+        self._waits = Waits(self._ask, patience)
+        self.remembered: dict[Measure[Answer], tuple[object, Answer]] = {}
         self._fused = Fused(reader)
         self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden, timezone)
 
@@ -53,12 +58,16 @@ class SparkEngine:
         return self._reader.pin(sources)
 
     def compute(self, measures: Sequence[Measure[Answer]]) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
-        """Answer summaries together and the others in turn; what goes wrong is `Broken`, never an exception."""
+        """Answer summaries together, the others in turn, and last those that wait.
+
+        What goes wrong is `Broken`, never an exception.
+        """
         for batch in batches(measures):
             yield from self._summaries(batch)
         for measure in measures:
-            if not isinstance(measure, Summary):
+            if not isinstance(measure, Summary | Waiting):
                 yield measure, self._answer(measure)
+        yield from self._waits.answers([m for m in measures if isinstance(m, Waiting)])
 
     def committed(self, source: Source) -> datetime | None:
         """When the version that is read was committed; None where the dataset has no versions."""
@@ -71,6 +80,15 @@ class SparkEngine:
     def small_file(self, place: str) -> bytes:
         """A whole file from wherever Spark can read; `DataError` if there is none or it is not small."""
         return small_file(self._reader.spark, place)
+
+    def recorded_of_all(self, table: str, results: str | None) -> DataFrame | None:
+        """The rows of all suites in a result table of some place; None where there is none yet."""
+        place = None if results is None else Results.parse(results)
+        return None if self._past is None else self._past.of_all(table, place)
+
+    def afresh(self) -> Reader:
+        """The datasets as they are now, whatever the stage has pinned."""
+        return self._reader.afresh()
 
     def updates(self) -> Sequence[StateUpdate]:
         """What was learnt of days and tables, to be kept."""
@@ -107,6 +125,10 @@ class SparkEngine:
             return ask(self._reader, batch)
         except Exception:  # noqa: BLE001 - what the log does not tell is read
             return None
+
+    def _ask(self, measure: Waiting[Awaited]) -> Awaited:
+        answer = probes()[type(measure)](self, measure)
+        return cast("Awaited", answer)
 
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:

@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from sparkguard.checks.duplicate_keys import DuplicateKeys
+from sparkguard.checks.upstream_ready import UpstreamReady
 from sparkguard.config.load import Parameters, load
 from sparkguard.core.suite import Results, Suite
 from sparkguard.core.window import Window
@@ -299,3 +300,56 @@ def test_a_quantile_that_a_profile_records_can_be_watched() -> None:
     watch = "  - {id: w, type: metric_anomaly, check: p, metric: %s}\n"
     assert len(loaded(HEAD + profile + watch % "q90").checks) == 2
     assert "has no quantity 'q77'" in problems(HEAD + profile + watch % "q77")[0]
+
+
+UPSTREAM = """suite: s
+datasets:
+  weather: {path: data/weather, time_column: ts}
+  flights: {path: data/flights}
+  query: {sql: select 1 AS ts, time_column: ts}
+  files: {path: in, format: parquet, time_column: ts}
+  fixed: {path: x, version: 3, time_column: ts}
+  some: {path: x, where: "a > 1", time_column: ts}
+checks:
+  - id: ready
+    type: upstream_ready
+    window: {end: "${date}", length: 1d}
+    upstreams:
+      - {rows: weather}
+      - {%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("comit: weather", ".comit: unknown key, did you mean 'commit'?"),
+        ("commit: weather, partitons: {a: [1]}", ".partitons: unknown key, did you mean 'partitions'?"),
+        ("commit: wether", ".commit: there is no dataset 'wether', did you mean 'weather'?"),
+        ("row: wether, where: x", ".row: there is no dataset 'wether', did you mean 'weather'?"),
+        ("rows: flights", ".rows: dataset 'flights' has no time_column, so it cannot be cut into windows"),
+        ("commit: query", ".commit: dataset 'query' is a query, and only the log of a whole Delta table is read"),
+        ("commit: files", ".commit: dataset 'files' is parquet, and only the log"),
+        ("commit: fixed", ".commit: dataset 'fixed' has a fixed version, and only the log"),
+        ("commit: some", ".commit: dataset 'some' has a where, of which a log knows nothing, and only the log"),
+        ("commit: weather, rows: weather", ": has commit and rows; give exactly one of"),
+        ("rows: weather, name: x, at_least: many", ".at_least: found 'many', expected a whole number"),
+        ("rows: weather, name: x, partitions: {origin: EWR}", ".partitions: expected a list of values of 'origin'"),
+        ("suite: features, date: soon", ".date: 'soon' is not a date"),
+    ],
+)
+def test_a_wrong_upstream_is_answered_with_its_place(entry: str, problem: str) -> None:
+    found = problems(UPSTREAM % entry)
+    assert len(found) == 1
+    assert found[0].startswith(f"s.yaml:15: checks[0].upstreams[1]{problem}"), found
+
+
+def test_upstreams_know_the_date_of_the_run_and_pin_nothing() -> None:
+    loaded_suite = loaded(UPSTREAM % "suite: features")
+    [ready] = loaded_suite.checks
+    assert isinstance(ready, UpstreamReady)
+    assert (ready.upstreams[1].date, ready.datasets) == (loaded_suite.date, ())
+    assert not loaded_suite.hides("weather", "origin")
+    assert loaded(UPSTREAM.replace("upstreams:", "redact: [origin]\n    upstreams:") % "marker: x").hides(
+        "weather", "origin"
+    )

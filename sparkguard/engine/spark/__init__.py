@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark.sql import DataFrame
 
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Measure, State
 from sparkguard.core.source import Source
+
+if TYPE_CHECKING:
+    from sparkguard.engine.reader import Reader
 
 ENTRY_POINTS = "sparkguard.spark"
 """Where plugins declare the families of their own measures."""
@@ -48,6 +51,16 @@ class Logs(Protocol):
 
     def small_file(self, place: str) -> bytes:
         """A whole file from wherever Spark can read; `DataError` if there is none or it is not small."""
+
+    def recorded_of_all(self, table: str, results: str | None) -> DataFrame | None:
+        """The rows of all suites in a result table of some place (None: of this suite); None where there is none."""
+
+    def afresh(self) -> Reader:
+        """The datasets as they are now, whatever the stage has pinned."""
+
+    @property
+    def remembered(self) -> dict[Measure[Answer], tuple[object, Answer]]:
+        """What was answered last at which state of the data, for probes that are asked again and again."""
 
 
 Ask = Callable[[Logs, Any], Answer]

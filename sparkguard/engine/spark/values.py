@@ -119,6 +119,12 @@ def _moment(moment: date) -> str:
     return f"timestamp_micros({micros_of(moment)}L)"
 
 
+def one_of(text: SparkColumn, values: Sequence[str | None]) -> SparkColumn:
+    """Whether a text is one of some texts, of which one may be NULL; never NULL itself."""
+    known = F.coalesce(text.isin([v for v in values if v is not None]), F.lit(False))  # noqa: FBT003 - a column
+    return known | text.isNull() if None in values else known
+
+
 def is_nested(kind: str) -> bool:
     """Whether a type has parts: arrays, maps, structs and variants."""
     return kind.startswith(("array<", "map<", "struct<", "variant"))
