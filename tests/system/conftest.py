@@ -29,6 +29,7 @@ datasets:
   good: {path: GOOD}
   bad: {path: BAD}
   shifted: {sql: "select if(id = 7, -7, id) as id, `odd.name` from delta.`GOOD`"}
+  timed: {path: TIMED, time_column: ts}
   renamed: {sql: "select id, if(id = 7, 'y', `odd.name`) as `odd.name` from delta.`GOOD`"}
 checks:
   - {id: good_key, type: duplicate_keys, dataset: good, key: [id]}
@@ -44,6 +45,22 @@ checks:
   - {id: rule, type: expression, dataset: bad, expression: "id >= 0 AND `odd.name` = 'x'"}
   - {id: parents, type: referential_integrity, dataset: bad, key: [id], references: good}
   - {id: shape, type: schema, dataset: good, reference: bad}
+  - {id: apart, type: window_overlap, dataset: timed, window: {start: "2026-01-03", end: "2026-01-05"},
+     training: timed, training_window: {start: "2026-01-01", end: "2026-01-03"}}
+  - {id: mixed, type: window_overlap, dataset: timed, window: {start: "2026-01-02", end: "2026-01-04"},
+     training: timed, training_window: {start: "2026-01-01", end: "2026-01-03"}, entity: [part], severity: warn}
+  - id: arrived
+    type: upstream_ready
+    window: {start: "2026-01-02", end: "2026-01-03"}
+    severity: warn
+    upstreams:
+      - {commit: timed, partitions: {part: [a, b]}}
+      - {name: counted, rows: timed, partitions: {part: [a, b, c]}, at_least: 12}
+      - {marker: [TIMED/_delta_log, TIMED/_SUCCESS]}
+      - {name: told, row: timed, where: "id = 7"}
+      - {suite: nobody}
+  - {id: not_read, type: row_count, dataset: timed, needs: [arrived], severity: warn}
+  - {id: model, type: model_freshness, dataset: timed, version_column: part, card: CARD, severity: warn}
 """
 
 
@@ -139,6 +156,11 @@ with app.session("data") as spark:
     good = spark.range(5000).withColumn("odd.name", F.lit("x"))
     good.write.format("delta").save("{folder}/good")
     good.where("id < 1003").unionByName(good.where("id < 3")).write.format("delta").save("{folder}/bad")
+    hours = "timestamp_seconds(1767225600 + id * 3600) AS ts"  # from 2026-01-01 on
+    timed = spark.range(100).selectExpr("id", hours, "IF(id % 2 = 0, 'a', 'b') AS part")
+    for hour in (0, 24, 48, 72):
+        night = timed.where(f"id BETWEEN {{hour}} AND {{hour + 23}}").coalesce(1)
+        night.write.format("delta").mode("append").partitionBy("part").save("{folder}/timed")
     for name in ("weather", "planes", "airports"):
         rows = spark.read.csv(f"{FLIGHTS}/{{name}}.csv", header=True, inferSchema=True, nullValue="NA")
         rows.write.format("delta").save(f"{folder}/{{name}}")
@@ -150,7 +172,16 @@ with app.session("data") as spark:
         archive.extract("flights.csv", folder)
     done = call([sys.executable, "-c", program])
     assert done.code == 0, done.err
+    (folder / "card.json").write_text('{"version": "a", "trained_at": "2026-01-01"}', encoding="utf-8")
     return folder
+
+
+def small_suite(data: Path) -> str:
+    """The small suite with the places of its data."""
+    text = SUITE
+    for name in ("good", "bad", "timed", "card"):
+        text = text.replace(name.upper(), str(data / name) + (".json" if name == "card" else ""))
+    return text
 
 
 @pytest.fixture
@@ -159,9 +190,7 @@ def suite(tmp_path: Path, data: Path) -> Callable[[str], Path]:
 
     def write(name: str = "small") -> Path:
         file = tmp_path / f"{name}.yaml"
-        text = SUITE.replace("suite: small", f"suite: {name}")
-        text = text.replace("GOOD", str(data / "good")).replace("BAD", str(data / "bad"))
-        file.write_text(text, encoding="utf-8")
+        file.write_text(small_suite(data).replace("suite: small", f"suite: {name}"), encoding="utf-8")
         return file
 
     return write
@@ -172,7 +201,7 @@ def reference(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of one undisturbed run of the small suite."""
     folder = tmp_path_factory.mktemp("reference")
     file = folder / "small.yaml"
-    file.write_text(SUITE.replace("GOOD", str(data / "good")).replace("BAD", str(data / "bad")), encoding="utf-8")
+    file.write_text(small_suite(data), encoding="utf-8")
     done = call(["sparkguard", "run", file, "--date", "2026-01-31", "--set", f"RESULTS={folder / 'results'}"])
     assert done.code == 5, done.err + done.out
     return folder / "results"
