@@ -42,7 +42,7 @@ def test_duplicate_keys_finds_the_hour_that_weather_has_twice(data: Path, tmp_pa
 def test_upstreams_are_told_from_those_that_are_missing(data: Path, tmp_path: Path) -> None:
     weather = f"{{path: {data / 'weather'}, time_column: time_hour}}"
     upstreams = (
-        f"[{{rows: {weather}, partitions: {{origin: [EWR, JFK, LGA]}}, at_least: 20}}, "
+        f"[{{rows: {weather}, partitions: {{origin: [EWR, JFK, LGA]}}, at_least: 15}}, "
         f'{{marker: "{tmp_path}/ds=${{date}}/_SUCCESS"}}]'
     )
     job = ["spark-submit", "jobs/upstream_ready.py", "--upstreams", upstreams, "--window", "end=2013-11-04,length=1d"]
