@@ -29,7 +29,7 @@ _DATE = "date"
 _SOURCE_FIELDS = ("dataset", "before", "after", "other", "references", "reference", "training")
 _WINDOW_FIELDS = {"references": "references_window", "training": "training_window"}
 """The window of a field that names a dataset, where it is not `window`."""
-_NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit")
+_NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit", "wait")
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,10 @@ def head(spark: SparkSession, dataset: Dataset) -> Touch:
 
 def touched(spark: SparkSession, dataset: Dataset, schema: Schema, window: Window, wanted: Partitions) -> Touched:
     """Look at the newest version; `DataError` where its log cannot tell."""
+    seen: set[Touch] = set()
     for _ in range(_TRIES):
         newest = head(spark, dataset)
+        seen.add(newest)
         table = _detail(spark, dataset)
         times = Times.of(dataset, schema, window, table["partitionColumns"])
         _require_partitions(dataset, schema, wanted, table["partitionColumns"])
@@ -63,7 +65,11 @@ def touched(spark: SparkSession, dataset: Dataset, schema: Schema, window: Windo
             raise untold(dataset, "its checkpoints keep files apart")
         if table["numFiles"] in (None, sum(r["files"] for r in rows)):
             return _told(spark, dataset, newest, rows, wanted, times)
-    raise untold(dataset, "it changes while it is read, or its log is of an unknown form")
+    if len(seen) > 1:
+        # It may be quiet at the next question, so this is no lasting error.
+        message = f"'{dataset.name}' changes while its log is read"
+        raise RuntimeError(message)
+    raise untold(dataset, "its files are not those that Delta counts")
 
 
 def untold(dataset: Dataset, why: str) -> DataError:

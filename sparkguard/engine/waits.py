@@ -48,20 +48,22 @@ class Waits:
         start = self._patience.clock()
         due = dict.fromkeys(measures, 0.0)
         while due:
-            for measure in [m for m in due if due[m] <= self._since(start)]:
+            sweep = [measure for measure in due if due[measure] <= self._since(start)]
+            for measure in sweep:
                 if self._patience.pause(0):
                     return
                 elapsed = self._since(start)
-                # Of the first question nobody waited but for the others of its round.
+                # The first question waits for nothing but the others of its round.
                 waited = elapsed if due[measure] else 0.0
                 reply, final = self._asked(measure, waited)
                 if final or elapsed >= measure.timeout:
                     del due[measure]
                     yield measure, reply
-                else:
-                    due[measure] = min(elapsed + measure.poll, measure.timeout)
+            now = self._since(start)
+            # From the end of the sweep, so that slow questions leave the cluster a pause and stay together.
+            due |= {m: max(now, min(now + m.poll, m.timeout)) for m in sweep if m in due}
             if due:
-                self._tell(measures, due, self._since(start))
+                self._tell(measures, due, now)
                 if self._patience.pause(max(0.0, min(due.values()) - self._since(start))):
                     return
 
@@ -75,14 +77,19 @@ class Waits:
         except Exception as error:  # noqa: BLE001 - one upstream's fault must not stop the others
             # A wrong name or type stays wrong; a lost executor or a file system that does not answer may not.
             final = isinstance(error, DataError) or is_of_the_data(error)
-            return broken(error, str(measure)), final
+            return broken(error, _name(measure)), final
         return answer, measure.ready(answer)
 
     def _tell(self, measures: Sequence[AnyWaiting], due: dict[AnyWaiting, float], elapsed: float) -> None:
-        names = [getattr(m, "what", str(m)) for m in due]
+        names = [_name(measure) for measure in due]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         longest = max(m.timeout for m in due)
         self._patience.tell(
             f"waiting for {', '.join(names[:_SHOWN])}{more}: {len(measures) - len(due)} of "
             f"{count(len(measures), 'upstream')} ready, {lasting(elapsed)} of {lasting(longest)}"
         )
+
+
+def _name(measure: AnyWaiting) -> str:
+    """What is asked, without how long."""
+    return str(getattr(measure, "what", measure))

@@ -97,7 +97,13 @@ def test_each_check_has_its_own_timeout_and_poll() -> None:
 def test_slow_questions_do_not_pile_up() -> None:
     world = World(slow=40)
     waited(world.wait(marker("a", timeout=100, poll=10)))
-    assert [at for _, at in world.asked] == [0, 40, 80, 120]
+    assert [at for _, at in world.asked] == [0, 50, 100]
+
+
+def test_questions_stay_together_however_long_each_takes() -> None:
+    world = World(slow=5)
+    waited(world.wait(marker("a", timeout=100, poll=30), marker("b", timeout=100, poll=30)))
+    assert [at for _, at in world.asked] == [0, 5, 40, 45, 80, 85, 100, 105]
 
 
 def test_a_stop_ends_the_wait_at_once() -> None:

@@ -106,6 +106,20 @@ def test_sigterm_writes_what_is_known_within_ten_seconds(
     assert took < 10 * float(os.environ.get("SPARKGUARD_TEST_PATIENCE", "1"))
 
 
+def test_sigterm_ends_a_wait_at_once(tmp_path: Path, background: Start) -> None:
+    ready = "{id: ready, type: upstream_ready, upstreams: [{marker: never}], wait: {timeout: 30m, poll: 10m}}"
+    file = tmp_path / "waiting.yaml"
+    file.write_text(f"suite: waiting\nresults: {tmp_path / 'r'}\nchecks:\n  - {ready}\n", encoding="utf-8")
+    process = background(["sparkguard", "run", file, *DATE, "--log-format", "json"])
+    wait_for(process, "0 of 1 upstream ready, ")
+    start = time.monotonic()
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(60) == 3
+    assert time.monotonic() - start < 10 * float(os.environ.get("SPARKGUARD_TEST_PATIENCE", "1"))
+    [row] = rows(tmp_path / "r", "check_results")
+    assert (row["status"], row["message"]) == ("error", "the run was interrupted before this check was judged")
+
+
 def test_sigterm_to_spark_submit_leaves_nothing_half_written(tmp_path: Path, data: Path, background: Start) -> None:
     file = slow_suite(tmp_path, data)
     arguments = ["jobs/run_suite.py", "--config", file, *DATE, "--log-format", "json"]

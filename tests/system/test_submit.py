@@ -39,6 +39,25 @@ def test_duplicate_keys_finds_the_hour_that_weather_has_twice(data: Path, tmp_pa
     assert call(["sparkguard", "verdict", "--run-id", run, "--results", tmp_path / "r"]).code == 5
 
 
+def test_upstreams_are_told_from_those_that_are_missing(data: Path, tmp_path: Path) -> None:
+    weather = f"{{path: {data / 'weather'}, time_column: time_hour}}"
+    upstreams = (
+        f"[{{rows: {weather}, partitions: {{origin: [EWR, JFK, LGA]}}, at_least: 15}}, "
+        f'{{marker: "{tmp_path}/ds=${{date}}/_SUCCESS"}}]'
+    )
+    job = ["spark-submit", "jobs/upstream_ready.py", "--upstreams", upstreams, "--window", "end=2013-11-04,length=1d"]
+    early = call([*job, "--date", "2013-11-04", "--results", tmp_path / "r", "--wait", "timeout=2s,poll=1s"])
+    assert early.code == 5, early.err
+    assert f"'{tmp_path}/ds=2013-11-04/_SUCCESS' does not exist (waited " in early.out
+    (tmp_path / "ds=2013-11-04").mkdir()
+    (tmp_path / "ds=2013-11-04/_SUCCESS").touch()
+    again = call([*job, "--date", "2013-11-04", "--results", tmp_path / "r"])
+    assert again.code == 0, again.out + again.err
+    found = {r["subject"]: (r["status"], r["transition"]) for r in rows(tmp_path / "r", "check_results")}
+    marker = f"{tmp_path}/ds=${{date}}/_SUCCESS"
+    assert {found["weather"][0], *found[marker]} == {"pass", "recovered"}
+
+
 def brute_force(flights: Path) -> tuple[int, int]:
     """Flights of 2013-11-03 (UTC), and how many of their routes flew in the 30 days before."""
     with flights.open(encoding="utf-8") as file:
