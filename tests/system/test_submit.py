@@ -53,9 +53,9 @@ def test_upstreams_are_told_from_those_that_are_missing(data: Path, tmp_path: Pa
     (tmp_path / "ds=2013-11-04/_SUCCESS").touch()
     again = call([*job, "--date", "2013-11-04", "--results", tmp_path / "r"])
     assert again.code == 0, again.out + again.err
-    found = {r["subject"]: (r["status"], r["transition"]) for r in rows(tmp_path / "r", "check_results")}
+    found = {(r["subject"], r["status"], r["transition"]) for r in rows(tmp_path / "r", "check_results")}
     marker = f"{tmp_path}/ds=${{date}}/_SUCCESS"
-    assert {found["weather"][0], *found[marker]} == {"pass", "recovered"}
+    assert found == {("weather", "pass", "steady"), (marker, "fail", "new"), (marker, "pass", "recovered")}
 
 
 def brute_force(flights: Path) -> tuple[int, int]:
