@@ -51,7 +51,7 @@ class Peer:
             venv.create(folder, with_pip=True, clear=True)
             subprocess.run([folder / "bin/pip", "install", "-q", *COMMON, *PEERS[name]], check=True)
             (folder / "ready").touch()
-        command = [str(folder / "bin/python"), str(ROOT / "bench/peers.py"), name, str(before), str(after)]
+        command = [str(folder / "bin/python"), str(ROOT / "bench/join_peers.py"), name, str(before), str(after)]
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK", "PYSPARK"))}
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean
