@@ -16,7 +16,7 @@ from sparkguard.core.fields import Bounds, DurationField, VersionedField, Window
 from sparkguard.core.finding import Finding, Quantity, Status, Violation
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count
+from sparkguard.core.text import REDACTED, count, hides
 from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
 from sparkguard.measures.overlap import Overlap, Side
@@ -38,9 +38,10 @@ class WindowOverlap(SourceCheck):
     `timezone`, and the finding says so where one side has a zone and the other has not.
 
     Cost: on the usual night no scan of the training table: Delta's statistics tell that no file of it
-    reaches the window. Otherwise one scan of the time column on each side (from Delta's log where that
-    has the bounds), and one of the days that both may share, with a shuffle of a row for each day, or
-    for each entity and day.
+    reaches the window, and one row is looked for to know that there are any; data without statistics is
+    scanned once. Otherwise the time column of each side is scanned for its reach (not where Delta's log
+    has it), that of the window again, and both for the days that they share, with a shuffle of a row
+    for each day, or for each entity and day.
 
     Blind to: rows whose time is NULL or unreadable; features that were computed from later rows; the
     same rows under other times, which a comparison of keys sees.
@@ -58,7 +59,7 @@ class WindowOverlap(SourceCheck):
 
     TIMED: ClassVar[bool] = True
     QUANTITIES: ClassVar[Mapping[str, str]] = {
-        "overlap_days": "days of the common stretch on which both have rows",
+        "overlap_days": "days on which both have rows",
         "overlap_rows": "rows on these days",
         "overlap_entities": "entities that have rows in both on the same one of these days, where entity is given",
         "range_overlap_days": "days from the later of both beginnings to the earlier end, 0 if there are none",
@@ -71,8 +72,8 @@ class WindowOverlap(SourceCheck):
         "violation_rate": "violation_rows / evaluated_rows",
     }
     COST: ClassVar[str] = (
-        "usually no scan of training (Delta's statistics); else 1 scan of the time column on each side, "
-        "and 1 with a shuffle of the days, or entities and days, of the common stretch"
+        "usually no scan of training (Delta's statistics); else 1 scan of training's time column and 2 of the "
+        "window's, and 1 of both with a shuffle of the days, or entities and days, that they share"
     )
 
     training: VersionedField = Field(examples=["path=data/features,time_column=time_hour"])
@@ -123,17 +124,18 @@ class WindowOverlap(SourceCheck):
         """Ask whether training reaches the window; how far, and which days both have, only if it does."""
         overlap = self._overlap(seen)
         yield RowCount(self.source)
-        yield from (side.since(seen.now) for side in (overlap.window, overlap.training))
         if self.window is None:
             yield overlap.window.extremes
         near = overlap.near(seen)
         if near is None:
             return
         yield near
-        if near in seen and (self._measures_always or seen.require(near).rows):
-            yield overlap.window.extremes
-            yield overlap.training.extremes
-            yield from self._details(seen, overlap)
+        if near in seen:
+            yield from (measure for measure in overlap.future(seen) if measure is not None)
+            if self._measures_always or seen.require(near).rows:
+                yield overlap.window.extremes
+                yield overlap.training.extremes
+                yield from self._details(seen, overlap)
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - `seen` has the clock
         """One finding for the window."""
@@ -172,57 +174,53 @@ class WindowOverlap(SourceCheck):
         """What is too near and what both share, once both reaches are known."""
         reaches = overlap.reaches(seen)
         if reaches is not None:
-            wanted = (overlap.bad(*reaches), *self._shared(seen, overlap, reaches))
-            yield from (measure for measure in wanted if measure is not None)
+            yield overlap.bad(reaches[1])
+            shared = self._shared(seen, overlap, reaches)
+            if shared is not None:
+                yield shared
 
-    def _shared(
-        self, seen: Evidence, overlap: Overlap, reaches: tuple[Reach, Reach]
-    ) -> tuple[SharedDays | None, SharedDays | None]:
-        """The questions for common days, and for entities on common days where they are named."""
-        limit = max(1, self.violation_limit)
-        days = overlap.shared(*reaches, (), limit)
-        return days, overlap.shared(*reaches, self._pairs(seen), limit) if self.entity else None
+    def _shared(self, seen: Evidence, overlap: Overlap, reaches: tuple[Reach, Reach]) -> SharedDays | None:
+        return overlap.shared(*reaches, self._pairs(seen), max(1, self.violation_limit))
 
     def _pairs(self, seen: Evidence) -> tuple[Pair, ...]:
         mine, theirs = (seen.schema(source) for source in self.datasets)
         return pair_key(mine, self.entity, theirs, self.training_entity or self.entity)
 
     def _verdict(self, seen: Evidence, overlap: Overlap, near: Near, finding: Finding) -> Finding:
-        future = {
-            name: seen.require(side.since(seen.now)).rows
-            for name, side in (("future_rows", overlap.window), ("training_future_rows", overlap.training))
-        }
-        quantities = {**dict.fromkeys(("overlap_days", "overlap_rows", "range_overlap_days"), 0.0), **future}
+        late = [0 if m is None else seen.require(m).rows for m in overlap.future(seen)]
+        quantities = {"overlap_days": 0.0, "overlap_rows": 0.0, "range_overlap_days": 0.0}
+        quantities |= dict(zip(("future_rows", "training_future_rows"), map(float, late), strict=True))
         quantities |= {"overlap_entities": 0.0} if self.entity else {}
-        rest = self._future(future.values()) + self._zones(overlap)
+        rest = self._future(late) + self._zones(seen, overlap)
         rows = f"{count(finding.evaluated_rows or 0, 'row')} of {self.source}"
         verb = "lies" if finding.evaluated_rows == 1 else "lie"
         reaches = overlap.reaches(seen)
         if reaches is None:
             told = f"{rows} {verb} apart from {self._apart(overlap, near)}{rest}"
             return self.verdict(_counted(finding, quantities), passed=told, failed=told, remedy=_FUTURE)
-        wanted = overlap.bad(*reaches)
-        bad = seen.require(wanted).rows if wanted else 0
-        days, entities = (None if m is None else seen.require(m) for m in self._shared(seen, overlap, reaches))
+        bad = seen.require(overlap.bad(reaches[1])).rows
+        wanted = self._shared(seen, overlap, reaches)
+        shared = None if wanted is None else seen.require(wanted)
         quantities |= {"gap_days": overlap.apart(*reaches), "range_overlap_days": overlap.common(*reaches)}
-        quantities |= {"overlap_days": days.keys, "overlap_rows": days.rows} if days else {}
-        quantities |= {"overlap_entities": entities.keys} if entities else {}
-        evidence = (*self._day_evidence(days), *self._entity_evidence(entities))
+        if shared is not None:
+            quantities |= {"overlap_days": shared.days.keys, "overlap_rows": shared.days.rows}
+            quantities |= {} if shared.entities is None else {"overlap_entities": shared.entities.keys}
+        evidence = () if shared is None else (*self._day_evidence(overlap, shared), *self._entity_evidence(shared))
         full = _counted(replace(finding, violation_rows=bad, violations=evidence), quantities)
         passed = f"{rows} {verb} apart from {self._ends(overlap, reaches[1])}{rest}"
         failed = f"{bad:,} of {rows} {'is' if bad == 1 else 'are'} {self._where(overlap, reaches[1])}"
-        failed += self._common(days, entities) + rest
+        failed += self._common(overlap, shared) + rest
         return self.verdict(full, passed=passed, failed=failed, remedy=_REMEDY if bad else _FUTURE)
 
     def _apart(self, overlap: Overlap, near: Near) -> str:
         """Why training was not measured: no row of it is near."""
         start = near.stretch.start_utc
-        begin = "" if start is None else f" from {self._moment(overlap.training, start)} on"
+        begin = "" if start is None else f" from {self._moment(overlap, overlap.training, start)} on"
         gap = "" if self.gap is None else f" (the gap of {self.gap} included)"
         return f"'{self.training.dataset}', which has no row{begin}{gap}"
 
     def _ends(self, overlap: Overlap, training: Reach) -> str:
-        first, last = (self._moment(overlap.training, m) for m in (training.first, training.last))
+        first, last = (self._moment(overlap, overlap.training, m) for m in (training.first, training.last))
         name = f"'{self.training.dataset}'"
         return f"{name}, which ends {last}" if self.order == "after" else f"{name} ({first} to {last})"
 
@@ -236,13 +234,14 @@ class WindowOverlap(SourceCheck):
             else f"inside the time of or less than {self.gap} from {ends}"
         )
 
-    @staticmethod
-    def _common(days: SharedAnswer | None, entities: SharedAnswer | None) -> str:
-        if days is None or not days.keys:
+    def _common(self, overlap: Overlap, shared: SharedAnswer | None) -> str:
+        if shared is None or not shared.days.keys:
             return "; no day has rows of both"
-        first = days.top[0].values[0]
-        told = f"; both have rows on {first if days.keys == 1 else f'{days.keys:,} days, the first is {first}'}"
-        return told if entities is None else f"{told}, and {count(entities.keys, 'entity', 'entities')} on the same day"
+        first = self._hidden(str(shared.days.top[0].values[0]), overlap)
+        days = first if shared.days.keys == 1 else f"{shared.days.keys:,} days, the first is {first}"
+        entities = shared.entities
+        both = "" if entities is None else f", and {count(entities.keys, 'entity', 'entities')} on the same day"
+        return f"; both have rows on {days}{both}"
 
     def _future(self, rows: Iterable[int]) -> str:
         """How many rows of each side are later than now."""
@@ -250,30 +249,41 @@ class WindowOverlap(SourceCheck):
         told = (f"{count(n, 'row')} of {source} {'is' if n == 1 else 'are'} later than now" for n, source in late)
         return "".join(f"; {one}" for one in told)
 
-    def _zones(self, overlap: Overlap) -> str:
+    def _zones(self, seen: Evidence, overlap: Overlap) -> str:
         """Which column was read in the suite's zone, where the other side has one."""
-        if overlap.window.zoned == overlap.training.zoned:
-            return ""
-        words = {True: "has a zone", False: f"has no zone and is read in {self.timezone}"}
-        text = f"is text, read in {self.timezone} where it says no zone"
         sides = (overlap.window, overlap.training)
-        told = (f"{s.time.name} of '{s.source.dataset}' {text if s.zoned is None else words[s.zoned]}" for s in sides)
+        zoned = [side.zoned(seen) for side in sides]
+        if zoned[0] == zoned[1]:
+            return ""
+        words = {
+            True: "has a zone",
+            False: f"has no zone and is read in {self.timezone}",
+            None: f"is text, read in {self.timezone} where it says no zone",
+        }
+        told = (f"{s.time.name} of '{s.source.dataset}' {words[z]}" for s, z in zip(sides, zoned, strict=True))
         return "; " + ", ".join(told)
 
-    def _moment(self, side: Side, moment: datetime) -> str:
+    def _moment(self, overlap: Overlap, side: Side, moment: datetime) -> str:
         if moment >= LATEST:
-            return self.text(side.time.name, f"{LATEST.date()} or later")
+            return self._hidden(f"{LATEST.date()} or later", overlap)
         local = moment.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=None)
-        return self.text(side.time.name, str(local.date() if side.time.type == "date" else local))
+        return self._hidden(str(local.date() if side.time.type == "date" else local), overlap)
 
-    def _day_evidence(self, days: SharedAnswer | None) -> Iterator[Violation]:
-        for day in days.top if days else ():
+    def _hidden(self, text: str, overlap: Overlap) -> str:
+        """A time for a message, unless the suite keeps that of either side out."""
+        return self.text(overlap.training.time.name, self.text(overlap.window.time.name, text))
+
+    def _day_evidence(self, overlap: Overlap, shared: SharedAnswer) -> Iterator[Violation]:
+        for day in shared.days.top:
             actual = f"{count(day.other_rows, 'row')} of '{self.training.dataset}'"
-            yield Violation("overlap_day", {"day": day.values[0]}, "both have rows on this day", None, actual, day.rows)
+            key = {"day": self._hidden(str(day.values[0]), overlap)}
+            yield Violation("overlap_day", key, "both have rows on this day", None, actual, day.rows)
 
-    def _entity_evidence(self, entities: SharedAnswer | None) -> Iterator[Violation]:
-        for one in entities.top if entities else ():
-            key = dict(zip(self.entity, one.values, strict=True))
+    def _entity_evidence(self, shared: SharedAnswer) -> Iterator[Violation]:
+        names = zip(self.entity, self.training_entity or self.entity, strict=True)
+        hidden = [name for name, other in names if hides(self.redact, other)]
+        for one in shared.entities.top if shared.entities else ():
+            key = dict(zip(self.entity, one.values, strict=True)) | dict.fromkeys(hidden, REDACTED)
             actual = f"{count(one.other_rows, 'row')} of '{self.training.dataset}'"
             reason = "the entity has rows in both on the same day"
             yield Violation("overlap_entity", key, reason, None, actual, one.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,10 +11,9 @@ from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Measure
 from sparkguard.core.source import Source
 from sparkguard.core.types import is_text
-from sparkguard.core.window import Duration, Stretch, Window
+from sparkguard.core.window import Duration, Stretch
 from sparkguard.measures.pairing import Pair
 from sparkguard.measures.profile import Extent
-from sparkguard.measures.tallies import RowCount
 from sparkguard.measures.times import EARLIEST, LATEST, Near, Reach, SharedDays, Times, extremes, reach
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -31,11 +30,6 @@ class Side:
     timezone: str
 
     @property
-    def zoned(self) -> bool | None:
-        """Whether its times say their zone; None where each text says so for itself."""
-        return None if is_text(self.time.type) else self.time.type == "timestamp"
-
-    @property
     def extremes(self) -> Measure[Extent | Times]:
         """The question for its first and last time."""
         return extremes(self.source, self.time, self.timezone)
@@ -45,33 +39,30 @@ class Side:
         measure = self.extremes
         return reach(seen.require(measure), self.time, self.timezone) if measure in seen else None
 
-    def from_day(self, moment: datetime) -> Near:
-        """The question for its rows from a moment on, and for any other; a day counts if it has begun before."""
-        return replace(self.since(self._begun(moment)), others=True)
-
-    def since(self, moment: datetime) -> Near:
-        """The question for its rows that begin at a moment or later."""
-        return Near(self.source, self.time, Stretch(self._wall(moment), None, self._reading))
-
-    def between(self, start: datetime, end: datetime) -> Source:
-        """Its rows from one instant to another; a day counts if it has begun before."""
-        window = Window(self._wall(self._begun(start)), _wall(end, ZoneInfo(self._reading)), self._reading)
-        return Source(self.source.dataset, window, self.source.version)
-
-    def _begun(self, moment: datetime) -> datetime:
-        """The midnight before a moment, if a value may be a day: it lasts until the next."""
-        if moment > EARLIEST and (self.zoned is None or self.time.type == "date"):
-            return moment.astimezone(ZoneInfo(self.timezone)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        return moment
-
-    def _wall(self, moment: datetime) -> datetime | None:
-        """A moment as the column writes it; None before all that can be written."""
-        return None if moment <= EARLIEST else _wall(moment, ZoneInfo(self._reading))
+    def zoned(self, seen: Evidence) -> bool | None:
+        """Whether its times say their zone; None where only some texts do, or they have not been read."""
+        if not is_text(self.time.type):
+            return self.time.type == "timestamp"
+        found = seen.require(self.extremes) if self.extremes in seen else None
+        if not isinstance(found, Times) or 0 < found.zoned < found.readable:
+            return None
+        return found.zoned > 0
 
     @property
-    def _reading(self) -> str:
-        """The zone in whose wall-clock time the column is read."""
-        return "UTC" if self.zoned else self.timezone
+    def begin(self) -> datetime | None:
+        """The earliest instant at which its window may begin; None without a window."""
+        window = self.source.window
+        if window is None or window.start is None or window.start_utc is None:
+            return None
+        # A window is of the suite's zone; what has none is compared with it as it is written.
+        own = window.start.replace(tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+        return window.start_utc if self.time.type == "timestamp" else min(window.start_utc, own)
+
+    def rows(self, start: datetime | None, end: datetime | None, *, lasting: bool, others: bool = False) -> Near:
+        """The question for its rows from one instant to another, of the window that it has anyway."""
+        reading = "UTC" if self.time.type == "timestamp" else self.timezone
+        first, last = (None if m is None or m <= EARLIEST else _wall(m, reading) for m in (start, end))
+        return Near(self.source, self.time, Stretch(first, last, reading), lasting, others)
 
 
 @dataclass(frozen=True)
@@ -88,40 +79,56 @@ class Overlap:
 
         None while the window's own reach is unknown, or if it has none.
         """
-        window = self.window.source.window
-        begin = None if window is None else window.start_utc
+        begin = self.window.begin
         if begin is None:
             found = self.window.reach(seen)
             begin = found.first if found else None
-        return None if begin is None else self.training.from_day(self._moved(begin, -1))
+        return None if begin is None else self.training.rows(self._moved(begin, -1), None, lasting=True, others=True)
+
+    def future(self, seen: Evidence) -> tuple[Near | None, Near | None]:
+        """The questions for rows of the window and of training that begin after now; None if there can be none."""
+        now, window, near = seen.now, self.window.source.window, self.near(seen)
+        # A zone is at most a day away from another.
+        over = window is not None and window.end_utc + _DAY <= now
+        start = near.stretch.start_utc if near is not None and near in seen and not seen.require(near).rows else None
+        none_later = start is not None and start <= now
+        mine, theirs = (side.rows(now, None, lasting=False) for side in (self.window, self.training))
+        return None if over else mine, None if none_later else theirs
 
     def reaches(self, seen: Evidence) -> tuple[Reach, Reach] | None:
         """The reaches of the window and of training, once both are known."""
         mine, theirs = self.window.reach(seen), self.training.reach(seen)
         return None if mine is None or theirs is None else (mine, theirs)
 
-    def bad(self, mine: Reach, theirs: Reach) -> RowCount | None:
-        """The question for the window's rows that are too near; None if there can be none."""
+    def bad(self, theirs: Reach) -> Near:
+        """The question for the window's rows that are too near to training, or on the wrong side of it."""
         late = theirs.last + _MICROSECOND if self.gap is None else self._moved(theirs.last, 1)
-        early = mine.first
+        early = None
         if not self.after:
             early = theirs.first if self.gap is None else self._moved(theirs.first, -1) + _MICROSECOND
-        start, end = max(mine.first, early), min(mine.last + _MICROSECOND, late)
-        return RowCount(self.window.between(start, end)) if start < end else None
+        return self.window.rows(early, late, lasting=True)
 
     def shared(self, mine: Reach, theirs: Reach, entity: tuple[Pair, ...], limit: int) -> SharedDays | None:
-        """The question for the days, or entities and days, of the common stretch; None if there is none."""
-        start, end = max(mine.first, theirs.first), min(mine.last, theirs.last) + _MICROSECOND
+        """The question for days, and entities on days, that both may have; None if there can be none."""
+        zone = self.window.timezone
+        first, last = max(mine.first, theirs.first), min(mine.last, theirs.last)
+        start, end = (_wall(m, zone).replace(hour=0, minute=0, second=0, microsecond=0) for m in (first, last + _DAY))
         if start >= end:
             return None
-        sources = [side.between(start, end) for side in (self.window, self.training)]
+        stretch = Stretch(None if first <= EARLIEST else start, end, zone)
         times = (self.window.time, self.training.time)
-        return SharedDays(sources[0], sources[1], times, self.window.timezone, entity, limit)
+        return SharedDays(self.window.source, self.training.source, times, stretch, entity, limit)
 
     def apart(self, mine: Reach, theirs: Reach) -> float:
-        """Days from the end of training to the window, negative if that begins before; the wider side with `either`."""
-        after = mine.first - theirs.last
-        return (after if self.after else max(after, theirs.first - mine.last)) / _DAY
+        """Calendar days from the end of training to the window; with `either` those on the wider side.
+
+        Negative if the window begins before.
+        """
+        zone = self.window.timezone
+        after, before = (
+            _wall(b, zone) - _wall(a, zone) for a, b in ((theirs.last, mine.first), (mine.last, theirs.first))
+        )
+        return round((after if self.after else max(after, before)) / _DAY, 6)
 
     @staticmethod
     def common(mine: Reach, theirs: Reach) -> float:
@@ -135,11 +142,11 @@ class Overlap:
             return moment
         zone = ZoneInfo(self.window.timezone)
         try:
-            moved = (self.gap.after if sign > 0 else self.gap.before)(_wall(moment, zone), zone)
+            moved = (self.gap.after if sign > 0 else self.gap.before)(_wall(moment, zone.key), zone)
             return moved.replace(tzinfo=zone).astimezone(UTC)
         except OverflowError:
             return LATEST if sign > 0 else _BEFORE_ALL
 
 
-def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment.astimezone(zone).replace(tzinfo=None)
+def _wall(moment: datetime, zone: str) -> datetime:
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from sparkguard.core.columns import Column
 from sparkguard.core.instant import EPOCH, micros_of, moment_of
-from sparkguard.core.measure import Answer, Cost, Keyed, Measure, RowMeasure, Rows, State
+from sparkguard.core.measure import Answer, Cost, Measure, RowMeasure, Rows, State
 from sparkguard.core.source import Source
 from sparkguard.core.types import is_text
 from sparkguard.core.window import Stretch
 from sparkguard.measures.pairing import Pair, Values, comparable
 from sparkguard.measures.profile import ColumnMeasure, Extent, Extremes, Ordinal
 
-ISO_DATE = r"^\s*\d{4}-\d{2}-\d{2}"
+ISO_DATE = r"^\d{4}-\d{2}-\d{2}"
 """How an ISO text begins; Spark would read a clock without a date as one of today."""
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -108,15 +108,17 @@ class NearAnswer(Answer):
 
 @dataclass(frozen=True)
 class Near(RowMeasure[NearAnswer]):
-    """How many rows are in a stretch of time, and with `others`: is there any row outside of it?
+    """How many rows of a source are in a stretch of time, and with `others`: is there any row outside of it?
 
-    Delta's statistics tell which files cannot have such rows, so where no file has, nothing is read;
-    of the rows outside, one is looked for.
+    A time counts if it begins in the stretch; with `lasting` also a day that has begun before and lasts into
+    it. Delta's statistics tell which files cannot have such rows, so where no file has, nothing is read; of
+    the rows outside, one is looked for.
     """
 
     source: Source
     column: Column
     stretch: Stretch
+    lasting: bool = False
     others: bool = False
 
     cost = Cost(scans=1, shuffles=0)
@@ -133,11 +135,9 @@ class Near(RowMeasure[NearAnswer]):
 
     def twin(self, tables: Mapping[Source, Rows]) -> NearAnswer:
         """Look at every row."""
-        spans = [span(v, self.column.type, self.stretch.timezone) for (v,) in tables[self.source]]
-        begins = [s[0] for s in spans if s is not None]
-        start, end = (None if m is None else micros_of(m) for m in (self.stretch.start_utc, self.stretch.end_utc))
-        rows = sum((start is None or start <= b) and (end is None or b < end) for b in begins)
-        return NearAnswer(rows, rows < len(begins) if self.others else None)
+        spans = [s for (v,) in tables[self.source] if (s := span(v, self.column.type, self.stretch.timezone))]
+        rows = sum(touches(s, self.stretch, lasting=self.lasting) for s in spans)
+        return NearAnswer(rows, rows < len(spans) if self.others else None)
 
     def __str__(self) -> str:
         """For the plan."""
@@ -154,7 +154,7 @@ class SharedKey:
 
 
 @dataclass(frozen=True)
-class SharedAnswer(Answer):
+class Shared:
     """How many days or entities both sources share, their rows on each side, and some of them."""
 
     keys: int
@@ -164,17 +164,24 @@ class SharedAnswer(Answer):
 
 
 @dataclass(frozen=True)
-class SharedDays(Keyed[SharedAnswer]):
-    """On which days of `timezone` do two sources both have rows?
+class SharedAnswer(Answer):
+    """The days that both sources have, and the entities that both have on the same day, where they were asked for."""
 
-    With `entity` it asks which entities have rows in both sources on the same day. The first days come
-    first, and the entities with the most rows. A NULL in the time or the entity is shared with nothing.
+    days: Shared
+    entities: Shared | None
+
+
+@dataclass(frozen=True)
+class SharedDays(RowMeasure[SharedAnswer]):
+    """On which days of a stretch do two sources both have rows, and which entities have rows in both on the same day?
+
+    The first days come first, and the entities with the most rows. A NULL in the entity is shared with nothing.
     """
 
     one: Source
     other: Source
     times: tuple[Column, Column]
-    timezone: str
+    stretch: Stretch
     entity: tuple[Pair, ...]
     limit: int
 
@@ -201,31 +208,44 @@ class SharedDays(Keyed[SharedAnswer]):
         width = 1 + len(self.entity)
         mine = self._count([row[:width] for row in tables[self.one]], self.times[0])
         theirs = self._count([row[-width:] for row in tables[self.other]], self.times[1])
-        rows, other_rows = Counter[Values](), Counter[Values]()
-        for key in mine.keys() & theirs.keys():
-            name = key[1:] if self.entity else key
-            rows[name] += mine[key]
-            other_rows[name] += theirs[key]
-        found = [SharedKey(self._texts(name), n, other_rows[name]) for name, n in rows.items()]
-        found.sort(key=lambda s: (-s.rows if self.entity else 0, tuple(map(str, s.values))))
-        return SharedAnswer(len(rows), rows.total(), other_rows.total(), tuple(found[: self.limit]))
+        days = [Counter[Values](), Counter[Values]()]
+        for side, counted in zip(days, (mine, theirs), strict=True):
+            for key, n in counted.items():
+                side[key[:1]] += n
+        found = self._shared(*days, by_day=True)
+        if not self.entity:
+            return SharedAnswer(found, None)
+        both = [key for key in mine.keys() & theirs.keys() if None not in key]
+        entities = [Counter[Values](), Counter[Values]()]
+        for side, counted in zip(entities, (mine, theirs), strict=True):
+            for key in both:
+                side[key[1:]] += counted[key]
+        return SharedAnswer(found, self._shared(*entities, by_day=False))
 
     def _count(self, rows: Sequence[Sequence[object]], column: Column) -> Counter[Values]:
-        spans = [(span(row[0], column.type, self.timezone), row[1:]) for row in rows]
-        zone = ZoneInfo(self.timezone)
-        return Counter(
-            (_local_day(s[0], zone), *map(comparable, entity))
-            for s, entity in spans
-            if s is not None and None not in entity
-        )
+        zone = ZoneInfo(self.stretch.timezone)
+        spans = ((span(row[0], column.type, self.stretch.timezone), row[1:]) for row in rows)
+        inside = ((s, entity) for s, entity in spans if s and touches(s, self.stretch, lasting=False))
+        return Counter((_local_day(s[0], zone), *map(comparable, entity)) for s, entity in inside)
 
-    def _texts(self, key: Values) -> tuple[str | None, ...]:
-        return tuple(map(str, key)) if self.entity else (day_text(int(str(key[0]))),)
+    def _shared(self, mine: Counter[Values], theirs: Counter[Values], *, by_day: bool) -> Shared:
+        keys = [key for key in mine if mine[key] and theirs[key]]
+        rows, other_rows = sum(mine[k] for k in keys), sum(theirs[k] for k in keys)
+        texts = {k: (day_text(int(str(k[0]))),) if by_day else tuple(map(str, k)) for k in keys}
+        found = [SharedKey(texts[k], mine[k], theirs[k]) for k in keys]
+        found.sort(key=lambda one: (0 if by_day else -one.rows, tuple(map(str, one.values))))
+        return Shared(len(keys), rows, other_rows, tuple(found[: self.limit]))
 
     def __str__(self) -> str:
         """For the plan."""
-        what = f"{', '.join(p.one.name for p in self.entity)} on days" if self.entity else "days"
-        return f"{what} that {self.one} and {self.other} share"
+        what = f"days, and {', '.join(p.one.name for p in self.entity)} on days," if self.entity else "days"
+        return f"{what} of {self.stretch} that {self.one} and {self.other} share"
+
+
+def touches(span: tuple[int, int], stretch: Stretch, *, lasting: bool) -> bool:
+    """Whether a time begins in a stretch, or with `lasting` lasts into it."""
+    start, end = (None if m is None else micros_of(m) for m in (stretch.start_utc, stretch.end_utc))
+    return (start is None or start <= span[1 if lasting else 0]) and (end is None or span[0] < end)
 
 
 def span(value: object, kind: str, timezone: str) -> tuple[int, int] | None:
@@ -280,4 +300,4 @@ def _parsed(text: str) -> datetime:
     if not re.match(ISO_DATE, text):
         message = f"'{text}' does not begin with a date"
         raise ValueError(message)
-    return datetime.fromisoformat(text.strip())
+    return datetime.fromisoformat(text.rstrip())

@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from sparkguard.checks.window_overlap import WindowOverlap
 from sparkguard.core.check import Run
 from sparkguard.core.finding import Finding, Status
-from sparkguard.core.source import Dataset, Versioned
-from sparkguard.core.window import Stretch
+from sparkguard.core.source import Dataset, Partition, Versioned
+from sparkguard.core.window import Duration, Stretch
 from sparkguard.engine.gather import Rounds
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
@@ -39,7 +39,7 @@ VALUES: dict[str, list[Any]] = {
     "DATE": [m and m.date() for m in INSTANTS] + [date(2026, 1, 28)],
     "STRING": [
         "2026-01-27", "2026-01-27T23:00:00+05:30", "2026-03-29T01:30:00", "2026-01-28 04:00:00", "1582-10-10",
-        "2026-01-27T22:59:59.999999Z", None, "", "soon", "2026-13-01", "05:00", "05:00Z",
+        "2026-01-27T22:59:59.999999Z", None, "", "soon", "2026-13-01", "05:00", "05:00Z", " 2026-01-27",
     ],
 }  # fmt: skip
 
@@ -67,9 +67,10 @@ def test_times_mean_what_the_oracle_says_in_every_zone(spark: SparkSession, kind
     who = (Pair(mine.column("who"), theirs.column("who"), "bigint"),)
     measures: list[Any] = []
     for zone in ZONES:
-        measures += [SharedDays(source, other, (left, right), zone, entity, 50) for entity in ((), who)]
+        stretch = Stretch(datetime(2025, 1, 1), datetime(2026, 3, 29), zone)
+        measures += [SharedDays(source, other, (left, right), stretch, who, 50)]
         measures += [extremes(source, left, zone)]
-        measures += [Near(source, left, Stretch(datetime(2026, 1, 28), None, zone), others=True)]
+        measures += [Near(source, left, Stretch(datetime(2026, 1, 27, 12), None, zone), lasting=True, others=True)]
     rows = {
         "one": [(v, i % 3) for i, v in enumerate(VALUES[kind])],
         "two": [(v, i % 2) for i, v in enumerate(INSTANTS)],
@@ -132,3 +133,17 @@ def test_spark_and_the_oracle_find_the_same_overlap(spark: SparkSession, tmp_pat
     assert {q: v.value for q, v in by_spark.quantities.items() if q.startswith("overlap")} == {
         "overlap_days": 2, "overlap_rows": 3, "overlap_entities": 2
     }  # fmt: skip
+
+
+def test_a_partition_in_the_suites_zone_hides_no_row(spark: SparkSession, tmp_path: Path) -> None:
+    late = [(datetime(2026, 1, 31, 3, minute, tzinfo=UTC), "20260130") for minute in (0, 30)]
+    rows = {"scored": late, "training": [(datetime(2026, 1, 31, 4, tzinfo=UTC), "20260130")]}
+    known = {}
+    for name, written in rows.items():
+        place = str(tmp_path / name)
+        frame(spark, written, "ts TIMESTAMP, ds STRING").write.format("delta").partitionBy("ds").save(place)
+        partition = Partition("ds", "yyyyMMdd", Duration(seconds=3600))
+        known[name] = Dataset(name, path=place, time_column="ts", partition=partition)
+    fields = {"id": "c", "dataset": "scored", "training": "training", "window": {"end": "2026-01-31", "length": "1d"}}
+    check = WindowOverlap.model_validate(fields, context={"timezone": "America/New_York"})
+    assert found(check, SparkEngine(Reader(spark, known))).violation_rows == 2

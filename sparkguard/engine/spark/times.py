@@ -5,14 +5,19 @@ Days are counted in microseconds, so that no setting of the session changes them
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
+from sparkguard.core.instant import micros_of
 from sparkguard.core.types import is_text
+from sparkguard.core.window import Stretch
 from sparkguard.engine.spark import Names, Read, WideRecipe
 from sparkguard.engine.spark.sides import key_names, key_texts
 from sparkguard.engine.spark.values import comparable, literal
@@ -21,12 +26,12 @@ from sparkguard.measures.times import (
     ISO_DATE,
     Near,
     NearAnswer,
+    Shared,
     SharedAnswer,
     SharedDays,
     SharedKey,
     TextTimes,
     Times,
-    day_text,
 )
 
 _MICROS_PER_DAY = 86_400_000_000
@@ -35,7 +40,7 @@ _MICROS_PER_DAY = 86_400_000_000
 def near(read: Read, measure: Near) -> NearAnswer:
     """Count the rows of the stretch; Delta prunes files by the filter. Then look for one row outside."""
     rows = read(measure.source, (measure.column,))
-    inside = within(F.col("c0"), measure.column, measure.stretch)
+    inside = _inside(measure.column, measure.stretch, lasting=measure.lasting)
     found = rows.where(inside).count()
     if not measure.others:
         return NearAnswer(found, None)
@@ -43,35 +48,69 @@ def near(read: Read, measure: Near) -> NearAnswer:
 
 
 def shared_days(read: Read, measure: SharedDays) -> SharedAnswer:
-    """Count the days of both sides in one aggregate, so that each task counts before the shuffle."""
+    """Count days, or entities and days, of both sides in one aggregate; all answers read its one shuffle."""
     names, sides = key_names(measure.entity), []
     for at, (source, columns) in enumerate(zip(measure.sources, measure.columns, strict=True)):
-        days = _days(read(source, columns), measure, at, columns)
+        rows = read(source, columns).where(_inside(measure.times[at], measure.stretch, lasting=False))
         counts = ("1L AS n", "0L AS m") if at == 0 else ("0L AS n", "1L AS m")
-        sides.append(days.selectExpr("day", *names, *counts))
-    keys = ["day", *names]
-    whole = sides[0].unionByName(sides[1]).dropna(subset=keys).groupBy(*keys)
-    both = whole.agg(F.sum("n").alias("n"), F.sum("m").alias("m")).where("n > 0 AND m > 0")
+        sides.append(rows.selectExpr(*_keys(measure, at, columns), *counts))
+    groups = sides[0].unionByName(sides[1]).groupBy("day", *names).agg(*_SUMS)
+    # The condition is on the counts: one on the keys would be pushed below the shuffle, which then is done twice.
+    both = F.expr("n > 0 AND m > 0")
+    days = groups.groupBy("day").agg(*_SUMS).where(both)
+    shown = [F.date_from_unix_date("day").cast("string")]
+    found = _answers(days, "day", shown, [F.col("day")], measure.limit)
     if names:
-        both = both.groupBy(*names).agg(F.sum("n").alias("n"), F.sum("m").alias("m"))
-    texts = key_texts(measure.entity) if names else [F.col("day")]
-    order = [F.col("n").desc(), *names] if names else ["day"]
-    top = both.orderBy(*order).limit(measure.limit).select(*texts, "n", "m").collect()
-    total = both.agg(F.count(F.lit(1)), F.sum("n"), F.sum("m")).collect()[0]
-    shown = tuple(SharedKey(_texts(row[:-2], names), row[-2], row[-1]) for row in top)
-    return SharedAnswer(total[0], total[1] or 0, total[2] or 0, shown)
+        filled = F.expr(" AND ".join(f"{name} IS NOT NULL" for name in names))
+        entities = groups.where(both).groupBy(*names).agg(*_SUMS).where(filled)
+        texts = [F.to_json(F.array(*key_texts(measure.entity)))]
+        found = found.unionByName(_answers(entities, "entity", texts, [F.col("n").desc(), *names], measure.limit))
+    answers = found.collect()
+    return SharedAnswer(_shared(answers, "day"), _shared(answers, "entity") if names else None)
 
 
-def _texts(values: Sequence[Any], names: Sequence[str]) -> tuple[str | None, ...]:
-    return tuple(values) if names else (day_text(values[0]),)
+_SUMS = (F.sum("n").alias("n"), F.sum("m").alias("m"))
 
 
-def _days(rows: DataFrame, measure: SharedDays, side: int, columns: Sequence[Column]) -> DataFrame:
-    values = []
+def _answers(groups: DataFrame, kind: str, text: Sequence[SparkColumn], order: Sequence[Any], limit: int) -> DataFrame:
+    """The first groups with their text, and the total of all without."""
+    kinds, nothing = F.lit(kind).alias("kind"), F.lit(None)
+    top = groups.orderBy(*order).limit(limit)
+    top = top.select(kinds, text[0].alias("text"), nothing.cast("bigint").alias("keys"), "n", "m")
+    total = groups.agg(F.count(F.lit(1)).alias("keys"), *_SUMS)
+    return top.unionByName(total.select(kinds, nothing.cast("string").alias("text"), "keys", "n", "m"))
+
+
+def _shared(rows: Sequence[Row], kind: str) -> Shared:
+    ours = [row for row in rows if row["kind"] == kind]
+    [total] = [row for row in ours if row["text"] is None]
+    top = [SharedKey(_texts(row["text"], kind), row["n"], row["m"]) for row in ours if row["text"] is not None]
+    top.sort(key=lambda one: (0 if kind == "day" else -one.rows, tuple(map(str, one.values))))
+    return Shared(total["keys"], total["n"] or 0, total["m"] or 0, tuple(top))
+
+
+def _texts(text: str, kind: str) -> tuple[str | None, ...]:
+    return (text,) if kind == "day" else tuple(json.loads(text))
+
+
+def _keys(measure: SharedDays, side: int, columns: Sequence[Column]) -> Sequence[str]:
+    values = [f"{_day('c0', measure.times[side], measure.stretch.timezone)} AS day"]
     for i, pair in enumerate(measure.entity, 1):
         name = f"c{i}" if columns[i].type == pair.type else f"CAST(c{i} AS {pair.type})"
         values.append(f"{comparable(name, pair.type)} AS k{i - 1}")
-    return rows.selectExpr(f"{_day('c0', measure.times[side], measure.timezone)} AS day", *values)
+    return values
+
+
+def _inside(column: Column, stretch: Stretch, *, lasting: bool) -> SparkColumn:
+    """Whether a time begins in the stretch, or with `lasting` lasts into it."""
+    if not lasting or stretch.start is None or not (column.type == "date" or is_text(column.type)):
+        return within(F.col("c0"), column, stretch)
+    midnight = replace(stretch, start=stretch.start.replace(hour=0, minute=0, second=0, microsecond=0))
+    begun = within(F.col("c0"), column, midnight)
+    if column.type == "date":
+        return begun
+    start = F.expr(f"timestamp_micros({micros_of(stretch.start_utc)}L)") if stretch.start_utc else F.lit(None)
+    return begun & (F.expr(_last("c0", stretch.timezone)) >= start)
 
 
 def _day(name: str, column: Column, timezone: str) -> str:

@@ -64,7 +64,7 @@ def render(moment: datetime, pattern: str) -> str:
 def _between(column: SparkColumn, start: SparkColumn | None, end: SparkColumn | None) -> SparkColumn:
     bounds = [] if start is None else [column >= start]
     bounds += [] if end is None else [column < end]
-    return reduce(and_, bounds)
+    return reduce(and_, bounds or [column.isNotNull()])
 
 
 def _instant(moment: datetime | None) -> SparkColumn | None:
