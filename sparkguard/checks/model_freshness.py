@@ -52,7 +52,7 @@ _REMEDIES = {
 }
 _REMEDY = "find out which job used the other model, and score its rows anew"
 _UNKNOWN = "write down what is missing, name its key in keys, or take the bound out of error_if"
-_TOLD = frozenset((*_REMEDIES, "violation_rows", "model_versions", "unexpected_versions", "null_version_rows"))
+_TOLD = frozenset((*_REMEDIES, "violation_rows", "model_versions", "unexpected_versions", "null_version_rows", "null_trained_at_rows"))
 """Quantities whose breach the message tells in words."""
 
 
@@ -137,7 +137,7 @@ class ModelFreshness(Check):
         "wrong_data_version": Bound(">", 0.0),
     }
     """Bounds on the quantities whose breach fails the check; by default on those that its fields can tell."""
-    warn_if: Bounds = {"age_days": Bound("<", 0.0)}
+    warn_if: Bounds = {"age_days": Bound("<", 0.0), "null_trained_at_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach warns; by default on those that its fields can tell."""
 
     @model_validator(mode="after")
@@ -225,8 +225,25 @@ class ModelFreshness(Check):
             violations=() if mixture is None else tuple(mixture.others(str(self.version_column))),
         )
         told = "; ".join(dict.fromkeys(part.clause for part in parts if part.clause))
+        if found is not None and not found.rows:
+            return (self._empty_window(finding, facts, told),)
         failed = "" if found is None else told
         return (self._worded(self._bounded(facts).verdict(finding, passed=told, failed=failed, told=_TOLD)),)
+
+    def _empty_window(self, finding: Finding, facts: Facts | None, told: str) -> Finding:
+        """No row is no pass of the model: what its card or registry tells is judged all the same."""
+        empty = self.verdict(finding, passed=told, failed=told)
+        own = {"training_gap_days", "wrong_version", "wrong_data_version"} | (
+            set() if self.trained_at_column else {"age_days"}
+        )
+        quantities = {name: quantity for name, quantity in finding.quantities.items() if name in own}
+        alone = replace(finding, quantities=quantities, evaluated_rows=None, violation_rows=None)
+        bounded = self._bounded(facts)
+        kept = {n: {q: b for q, b in getattr(bounded, n).items() if q in own} for n in ("error_if", "warn_if")}
+        verdict = bounded.model_copy(update=kept)
+        judged = verdict._worded(verdict.verdict(alone, passed=told, failed="", told=_TOLD))  # noqa: SLF001 - its own
+        worse = judged.status.rank < empty.status.rank and judged.status is not Status.PASS
+        return replace(judged, message=f"{empty.message}; {judged.message}", counted=True) if worse else empty
 
     def _mixture(self, seen: Evidence, asked: ModelVersions, facts: Facts | None) -> Mixture:
         column = str(self.version_column)
@@ -321,7 +338,9 @@ class ModelFreshness(Check):
     def _facts(self, seen: Evidence) -> Facts | None:
         if self._probe is None:
             return None
-        return Facts(seen.require(self._probe), str(self._probe), self.keys, self._zone, self._show)
+        return Facts(
+            seen.require(self._probe), str(self._probe), self.registry is not None, self.keys, self._zone, self._show
+        )
 
     def _show(self, fact: Fact, key: str, text: str) -> str:
         """A fact for a message, hidden also where the column that says the same is."""

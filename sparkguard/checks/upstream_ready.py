@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -143,12 +143,20 @@ class UpstreamReady(Check):
             violations=tuple(_evidence(upstream, answer)),
         )
         words = Words(upstream, self.window, answer, len(question.parts), self.text)
-        verdict = self.verdict(finding, passed=words.passed(), failed=words.failed(), remedy=REMEDIES[upstream.kind])
+        check = self._bounded(finding.quantities)
+        verdict = check.verdict(finding, passed=words.passed(), failed=words.failed(), remedy=REMEDIES[upstream.kind])
         if not answer.unsure or verdict.status is Status.FAIL:
             return verdict
         # A warning would let the checks go that need this one.
         remedy = f"count instead: write rows: {upstream.commit} in place of commit: {upstream.commit}"
         return replace(verdict, status=Status.ERROR, message=words.undecided(), remedy=remedy, decision=None)
+
+    def _bounded(self, quantities: Collection[str]) -> Self:
+        """The check with the bounds on what this upstream tells; what is missing fails unless one says otherwise."""
+        bounded = {n: {q: b for q, b in getattr(self, n).items() if q in quantities} for n in ("error_if", "warn_if")}
+        if not any("missing" in bounds for bounds in bounded.values()):
+            bounded["error_if"] = {**type(self).model_fields["error_if"].default, **bounded["error_if"]}
+        return self.model_copy(update=bounded)
 
 
 def _evidence(upstream: Upstream, answer: Arrival) -> Iterator[Violation]:

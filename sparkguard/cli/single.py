@@ -188,18 +188,21 @@ def _is_blocks(annotation: Any) -> bool:
 def _blocks(text: str, name: str) -> Any:
     """Read YAML in one line; variables are filled later, with those of a suite."""
     try:
-        return _resolved(yaml.load(text, yaml.BaseLoader))  # noqa: S506 - it makes texts, lists and mappings only
+        return _plain(yaml.compose(text, yaml.SafeLoader))
     except yaml.YAMLError as error:
         message = f"not valid YAML: {getattr(error, 'problem', None) or error}; quote what holds a brace or a comma"
         raise ConfigError(Problem(message, path=f"--{name}")) from error
 
 
-def _resolved(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _resolved(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_resolved(inner) for inner in value]
-    return resolve(value)
+def _plain(node: yaml.Node | None) -> Any:
+    """What nodes hold; what is quoted stays text."""
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _plain(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(child) for child in node.value]
+    if node is None:
+        return None
+    return node.value if getattr(node, "style", None) else resolve(str(node.value))
 
 
 def _is_mapping(model: type[Check], name: str) -> bool:

@@ -139,7 +139,8 @@ def _checks(
     found = list(_doubled_ids(document, raw))
     checks: dict[int, Check] = {}
     defaults = block.defaults.model_dump(exclude_none=True) if block else {}
-    context = {"timezone": block.timezone if block else "UTC", "date": run_date}
+    known = {} if block is None else {"timezone": block.timezone, "environment": block.environment}
+    context = {"timezone": "UTC", "date": run_date, **known}
     for i, one in enumerate(raw):
         check = _check(document, ("checks", i), one, defaults, context, found)
         if check is not None:

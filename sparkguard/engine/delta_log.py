@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
 from sparkguard.core.states import Span
+from sparkguard.engine.places import literal
 
 MOST_COMMITS = 2_000
 MOST_FILES = 10_000
@@ -69,7 +70,7 @@ def changes(spark: SparkSession, table: Table, after: int, time: TimeColumn | No
         return Changes((), ())
     if table.version - after > MOST_COMMITS:
         return Changes(None, reason=f"more than {MOST_COMMITS:,} commits since the last run")
-    log = f"{table.location}/_delta_log"
+    log = literal(f"{table.location}/_delta_log")
     try:
         found = _changes(spark, log, range(after + 1, table.version + 1), time, named=table.named)
         if not table.whole or found.appended is None:

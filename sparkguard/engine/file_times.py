@@ -191,12 +191,16 @@ def _moved(value: SparkColumn, micros: int) -> SparkColumn:
 
 
 def _days(window: Window, column: Column, declared: Partition) -> list[str]:
-    """The partitions of days that are wholly in the window; none of one that is longer than anyone lists."""
+    """The partitions of days whose rows, off by the slack at most, are all in the window.
+
+    None of a window that is longer than anyone lists.
+    """
     daily = column.type == "date" or ("dd" in declared.format and "HH" not in declared.format)
     if not daily or window.start is None or window.end - window.start > timedelta(days=_MOST_DAYS):
         return []
     start, end = window.start.replace(tzinfo=UTC), window.end.replace(tzinfo=UTC)
     first = datetime(start.year, start.month, start.day, tzinfo=UTC)
     days = [first + timedelta(days=n) for n in range((end - first).days + 1)]
-    whole = [day for day in days if start <= day and day + timedelta(days=1) <= end]
+    slack = timedelta(days=declared.slack.days, seconds=declared.slack.seconds)
+    whole = [day for day in days if start <= day - slack and day + timedelta(days=1) + slack <= end]
     return [render(day, "yyyy-MM-dd" if column.type == "date" else declared.format) for day in whole]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import urlparse
-
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sparkguard.engine.faults import is_missing
+from sparkguard.engine.places import literal
 from sparkguard.errors import DataError
 
 LARGEST = 1 << 20
@@ -17,11 +15,9 @@ LARGEST = 1 << 20
 
 def small_file(spark: SparkSession, place: str) -> bytes:
     """The bytes of the one file at a place; `DataError` if there is none, more than one, or it is not small."""
-    # Spark takes a place without a scheme from the default file system, and a relative one from elsewhere.
-    path = place if urlparse(place).scheme else str(Path(place).absolute())
     remedy = "correct the place in the suite, or find out why the file is missing"
     try:
-        files = spark.read.format("binaryFile").load(path)
+        files = spark.read.format("binaryFile").load(literal(place))
         lengths = [row[0] for row in files.select("length").limit(2).collect()]
     except Exception as error:
         if not is_missing(error):

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from pathlib import Path
-from urllib.parse import urlparse
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
@@ -23,6 +21,7 @@ from sparkguard.core.window import Window
 from sparkguard.engine.blocks import Block, number_of, runs
 from sparkguard.engine.delta_log import Table
 from sparkguard.engine.faults import broken
+from sparkguard.engine.places import absolute
 from sparkguard.engine.spark.values import quoted, schema
 from sparkguard.engine.spark.windows import partition_within, within
 from sparkguard.errors import DataError
@@ -245,9 +244,7 @@ class Reader:
 def reference(dataset: Dataset) -> str:
     """How Spark SQL names a dataset: its quoted path or table."""
     if dataset.path is not None:
-        # Spark's SQL takes relative paths from the warehouse, its readers from the working directory.
-        path = dataset.path if urlparse(dataset.path).scheme else str(Path(dataset.path).absolute())
-        return f"delta.{quoted(path)}"
+        return f"delta.{quoted(absolute(dataset.path))}"
     return quoted(*table_parts(str(dataset.table)))
 
 

@@ -22,6 +22,7 @@ from sparkguard.core.window import Window
 from sparkguard.engine.delta_log import MOST_COMMITS
 from sparkguard.engine.faults import is_missing
 from sparkguard.engine.file_times import CERTAIN, Times
+from sparkguard.engine.places import literal
 from sparkguard.engine.reader import reference
 from sparkguard.engine.spark.values import one_of
 from sparkguard.errors import DataError
@@ -109,7 +110,7 @@ def _require_partitions(dataset: Dataset, schema: Schema, wanted: Partitions, pa
 
 def _replayed(spark: SparkSession, table: Row, version: int, times: Times, dataset: Dataset) -> DataFrame:
     """The files of a version: of each path its last action, if that added it."""
-    log = f"{table['location']}/_delta_log"
+    log = literal(f"{table['location']}/_delta_log")
     saved = newest_checkpoint(_checkpoint_names(spark, log), version)
     since = 0 if saved is None else saved[0] + 1
     if version - since >= MOST_COMMITS:

@@ -74,7 +74,7 @@ class Arrival(Awaited):
     """Which parts of an upstream are missing, and what is known of the others.
 
     Of `unsure` parts it cannot be told. `rows` is NULL where they were not counted. Of a table `newest` is its newest
-    version, `touch` the last commit that brought rows of the window, `latest` its greatest time by the
+    version, `touch` the last commit that brought rows of the window, `latest` its greatest `time` by the
     log. `absent` is the place of a table that does not exist.
     """
 
@@ -84,6 +84,7 @@ class Arrival(Awaited):
     newest: Touch | None = None
     touch: Touch | None = None
     latest: str | None = None
+    time: str | None = None
     run: LastRun | None = None
     absent: str | None = None
 
@@ -212,6 +213,7 @@ class SuitePassed(Upstream):
     suite: str
     date: date
     results: str | None = None
+    environment: str = "dev"
 
     @property
     def what(self) -> str:

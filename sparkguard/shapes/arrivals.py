@@ -98,13 +98,13 @@ class Words:
     def _failed_suite(self) -> str:
         run, day = self.answer.run, self.upstream.date
         if run is None:
-            return f"suite '{self._name}' has not run for {day}"
+            return f"suite '{self._name}' has not run for {day} in {self.upstream.environment}"
         return f"the latest run of suite '{self._name}' for {day} {run.status}, exit code {run.exit_code}{self._run}"
 
     def _failed_whole(self) -> str:
         rows, least = self.answer.rows, self.upstream.at_least
         if self.upstream.commit is not None:
-            latest = self.answer.latest and self.show(self._name, self.answer.latest)
+            latest = self.answer.latest and self.show(self.answer.time or self._name, self.answer.latest)
             newest = f"; its newest are of {latest}" if latest else ""
             return f"'{self._name}' has no rows of {self.window} up to {commit(self.answer.newest)}{newest}"
         if self.upstream.rows is not None:

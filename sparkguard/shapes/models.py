@@ -95,6 +95,7 @@ class Facts:
 
     metadata: ModelMetadata
     where: str
+    registered: bool
     keys: Mapping[Fact, str]
     zone: ZoneInfo
     show: Callable[[Fact, str, str], str]
@@ -163,7 +164,7 @@ class Facts:
 
     def absent(self, fact: Fact) -> str:
         """Which keys were looked for, and which there are."""
-        names = [name for name in self._names(fact) if name != RUN_ENDED or self.where.startswith("registered")]
+        names = [name for name in self._names(fact) if name != RUN_ENDED or self.registered]
         sought = " or ".join(f"'{name}'" for name in names)
         there = ", ".join(f"'{key}'" for key in self.metadata.keys) or "none"
         more = f" and {self.metadata.more} more" if self.metadata.more else ""

@@ -31,6 +31,7 @@ _ALSO: Mapping[str, tuple[Kind, ...]] = {
     "where": ("row",),
     "date": ("suite",),
     "results": ("suite",),
+    "environment": ("suite",),
 }
 """The kinds with which a key goes."""
 _TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
@@ -73,6 +74,10 @@ def _day(raw: object, info: ValidationInfo) -> object:
         raise ValueError(message) from error
 
 
+def _environment(raw: object, info: ValidationInfo) -> object:
+    return (info.context or {}).get("environment", "dev") if raw is None else raw
+
+
 class Upstream(BaseModel):
     """One upstream: exactly one of commit, rows, marker, row and suite, and what goes with it."""
 
@@ -113,6 +118,10 @@ class Upstream(BaseModel):
     """The date of the suite's run; by default this run's."""
     results: str | None = Field(None, min_length=1)
     """Where that suite writes its results; by default where this one does."""
+    environment: Annotated[str | None, BeforeValidator(_environment), WithJsonSchema({"type": "string"})] = Field(
+        None, validate_default=True
+    )
+    """The environment of that suite's run; by default this one's."""
 
     @model_validator(mode="before")
     @classmethod
@@ -170,7 +179,8 @@ class Upstream(BaseModel):
         if self.row is not None:
             return Recorded(self.row, str(self.where), timeout=timeout, poll=poll)
         # A suite without a date was refused.
-        return SuitePassed(str(self.suite), self.date or dt.date.min, self.results, timeout=timeout, poll=poll)
+        day, place = self.date or dt.date.min, str(self.environment)
+        return SuitePassed(str(self.suite), day, self.results, place, timeout=timeout, poll=poll)
 
     def _mistake(self) -> str | None:
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]

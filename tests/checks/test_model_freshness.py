@@ -255,7 +255,7 @@ def test_times_that_stand_for_none_do_not_hide() -> None:
 
 def test_missing_times_are_counted_and_without_any_the_check_is_an_error() -> None:
     some = found([SEVEN, {**SEVEN, "at": None}], **rows())
-    assert (some.status, value(some, "null_trained_at_rows")) == (Status.PASS, 1)
+    assert (some.status, value(some, "null_trained_at_rows")) == (Status.WARN, 1)
     assert some.message.endswith("; at is NULL in 1 row")
     none = found([{"v": "7", "at": None}], **rows(window=DAY))
     assert none.status is Status.ERROR
@@ -379,3 +379,14 @@ def test_rows_are_counted_once_it_is_known_which_version_is_expected() -> None:
     assert str(first) == "model card c.json"
     assert wanted.datasets[0].dataset == "t"
     assert check(card="c.json").datasets == ()
+
+
+def test_an_empty_window_hides_no_bad_card() -> None:
+    old = {**CARD, "version": "6", "trained_at": "2010-01-01"}
+    fields = rows(window=DAY, card="c.json", version="7", trained_at_column=None, on_empty="pass")
+    bad = found(says=old, **fields)
+    assert bad.status is Status.FAIL
+    assert "the window [2013-11-03, 2013-11-04) of 't' is empty" in bad.message
+    assert "model 6 was trained 2010-01-01" in bad.message
+    assert found(says=CARD, **fields).status is Status.PASS
+    assert found(says=CARD, **{**fields, "on_empty": "error"}).status is Status.ERROR

@@ -182,7 +182,7 @@ def test_another_suite_passed_failed_or_has_not_run() -> None:
         "the latest run of suite 'features' for 2013-11-04 failed, exit code 5 (run 4e1a, ended 2013-11-04 03:12 UTC)"
     )
     absent = found(upstream, question, Arrival(missing=(Missing(()),)))
-    assert absent.message == "suite 'features' has not run for 2013-11-04"
+    assert absent.message == "suite 'features' has not run for 2013-11-04 in dev"
     other = {"suite": "features", "date": "2013-11-02", "results": "elsewhere"}
     found(other, SuitePassed("features", date(2013, 11, 2), "elsewhere"), Arrival())
 
@@ -254,3 +254,23 @@ def test_what_is_about_a_window_needs_one_and_a_suite_a_date() -> None:
     check({"marker": "a"}, window=None)
     with pytest.raises(ValidationError, match="suite needs date"):
         UpstreamReady.model_validate({"id": "r", "upstreams": [{"suite": "s"}]})
+
+
+def test_a_bound_on_rows_is_for_those_that_are_counted() -> None:
+    bounds = {"error_if": {"rows": "< 5"}}
+    marked = found({"marker": "m"}, Marked(("m",)), Arrival(), **bounds)
+    assert marked.status is Status.PASS
+    counted = found({"rows": "s"}, Counted(Source("s", DAY)), Arrival(rows=3), **bounds)
+    assert counted.status is Status.FAIL
+
+
+def test_what_is_missing_fails_unless_a_bound_says_otherwise() -> None:
+    missing = Arrival(missing=(Missing(("m",)),))
+    assert found({"marker": "m"}, Marked(("m",)), missing, error_if={"waited_seconds": "> 5"}).status is Status.FAIL
+    assert found({"marker": "m"}, Marked(("m",)), missing, error_if={"missing": "> 1"}).status is Status.PASS
+
+
+def test_the_newest_time_of_a_hidden_column_stays_hidden() -> None:
+    late = Arrival(missing=(Missing(()),), latest="2013-11-02 11:12:13", time="ts")
+    assert "2013-11-02 11" in commit(late).message
+    assert "2013-11-02 11" not in commit(late, redact=["ts"]).message

@@ -400,6 +400,29 @@ def test_the_latest_full_run_of_a_suite_decides(spark: SparkSession, tmp_path: P
     assert (missing(bad), bad.run and bad.run.status) == ([()], "failed")
     assert [(missing(a), a.run) for a in (part, other)] == [([()], None)] * 2
     assert missing(arrival(upstream, SuitePassed("good", date(2026, 3, 3), str(tmp_path / "elsewhere")))) == [()]
+    assert missing(arrival(upstream, SuitePassed("good", date(2026, 3, 3), environment="prod"))) == [()]
+
+
+def test_a_place_is_taken_as_it_is_written(spark: SparkSession, tmp_path: Path) -> None:
+    for name in ("ds=1", "[x]{a,b}"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "_SUCCESS").touch()
+    engine = SparkEngine(Reader(spark, {}))
+    places = (f"{tmp_path}/ds=*/_SUCCESS", f"{tmp_path}/[x]{{a,b}}/_SUCCESS")
+    assert missing(arrival(engine, Marked(places))) == [places[:1]]
+
+
+def test_a_catalog_table_that_nobody_has_made_yet_is_missing(spark: SparkSession) -> None:
+    known = {"t": Dataset("t", table="nowhere.made", time_column="ts")}
+    assert missing(arrival(SparkEngine(Reader(spark, known)), commit_of())) == [()]
+
+
+def test_a_table_in_a_folder_with_brackets_tells_what_its_log_says(spark: SparkSession, tmp_path: Path) -> None:
+    place = f"{tmp_path}/t[1]{{a}}"
+    spark.sql("SELECT TIMESTAMP'2026-03-02 12:00:00Z' AS ts").write.format("delta").save(place)
+    known = {"t": Dataset("t", path=place, time_column="ts")}
+    window = Window(datetime(2026, 3, 2), datetime(2026, 3, 3))
+    assert arrival(SparkEngine(Reader(spark, known)), commit_of(window=window)).missing == ()
 
 
 # ---------------------------------------------------------------- the wait

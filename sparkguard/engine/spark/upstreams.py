@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 from operator import and_
-from pathlib import Path
-from urllib.parse import urlparse
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -21,6 +19,7 @@ from sparkguard.core.instant import moment_of
 from sparkguard.core.source import Source
 from sparkguard.engine.faults import is_missing, is_not_there_yet
 from sparkguard.engine.file_times import CERTAIN, MAYBE, NONE
+from sparkguard.engine.places import literal
 from sparkguard.engine.spark import Logs
 from sparkguard.engine.spark.values import one_of, text
 from sparkguard.engine.touched import head, touched, untold
@@ -44,10 +43,10 @@ def committed(logs: Logs, measure: Committed) -> Arrival:
     """Ask the log of the newest version; no row is read."""
     reader, source = logs.afresh(), measure.source
     dataset, window = reader.dataset(source.dataset), source.window
-    if not reader.is_delta(dataset.name) or window is None:
-        raise untold(dataset, "it is no Delta table, or a data frame stands in for it")
 
     def ask() -> Arrival:
+        if not reader.is_delta(dataset.name) or window is None:
+            raise untold(dataset, "it is no Delta table, or a data frame stands in for it")
         schema = reader.open(dataset.name).schema
         found = touched(reader.spark, dataset, schema, window, measure.partitions)
         verdicts = {part: found.verdicts.get(part, NONE) for part in measure.parts}
@@ -57,6 +56,7 @@ def committed(logs: Logs, measure: Committed) -> Arrival:
             newest=found.newest,
             touch=found.touch if set(verdicts.values()) == {CERTAIN} else None,
             latest=found.latest,
+            time=dataset.time_column,
         )
 
     return _there(logs, measure, source, ask)
@@ -101,6 +101,7 @@ def suite_passed(logs: Logs, measure: SuitePassed) -> Arrival:
     if runs is None:
         return measure.nothing()
     ours = (F.col("suite") == measure.suite) & (F.col("run_date") == F.lit(measure.date)) & F.col("selection").isNull()
+    ours &= F.col("environment") == measure.environment
     fields = ("run_id", "status", "exit_code", F.unix_micros("ended_at").alias("ended"))
     latest = F.max_by(F.struct(*fields), F.struct("started_at", "attempt")).alias("latest")
     row = runs.where(ours).agg(latest).collect()[0]["latest"]
@@ -146,10 +147,9 @@ def _by_part(frame: DataFrame, columns: tuple[Column, ...], measure: Counted) ->
 
 
 def _exists(spark: SparkSession, place: str) -> bool:
-    path = place if urlparse(place).scheme else str(Path(place).absolute())
     try:
         # The data source looks for the path, also for a hidden name, when its schema is asked for.
-        spark.read.schema("value STRING").text(path).schema  # noqa: B018 - resolving it is the question
+        spark.read.schema("value STRING").text(literal(place)).schema  # noqa: B018 - resolving it is the question
     except Exception as error:
         if is_missing(error):
             return False
