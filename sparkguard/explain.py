@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 
 from sparkguard.config.catalog import catalog
-from sparkguard.config.problems import did_you_mean
+from sparkguard.core.text import did_you_mean
 from sparkguard.core.check import Check
 from sparkguard.errors import ConfigError, Problem
 

@@ -20,7 +20,7 @@ def expectation_suites(suite: Suite) -> tuple[dict[str, Any], dict[str, str]]:
     left_out: dict[str, str] = {}
     for check in suite.checks:
         try:
-            wanted = check.expectations()
+            wanted = check.as_expectations()
         except DataError as error:
             left_out[check.id] = str(error)
             continue

@@ -195,7 +195,7 @@ class DuplicateKeys(SourceCheck):
         failed = "; ".join(self._failures(repeated, before, null_rows)) or passed
         return (self.verdict(finding, passed=passed, failed=failed, remedy=self._remedy(repeated, before)),)
 
-    def expectations(self) -> tuple[Expectation, ...]:
+    def as_expectations(self) -> tuple[Expectation, ...]:
         """Unique columns, and columns without NULL under `nulls: violation`; `DataError` for all else."""
         allowed = {"error_if": {"violation_rows": Bound(">", 0.0)}, "warn_if": {}, "window": None, "normalize": ()}
         other = [name for name, value in allowed.items() if getattr(self, name) != value]

@@ -183,7 +183,7 @@ class TableSchema(Check):
         told = {"differences", *(_QUANTITIES[d.change] for d in forbidden)}
         return (self.verdict(finding, passed=passed, failed=failed, remedy=self._remedy(found), told=told),)
 
-    def expectations(self) -> tuple[Expectation, ...]:
+    def as_expectations(self) -> tuple[Expectation, ...]:
         """The names, and the types that a class of pyspark says in full; `DataError` for all else."""
         parts = self._written()
         other = [

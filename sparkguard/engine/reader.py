@@ -90,6 +90,14 @@ class Reader:
             *([f"{quoted(pin.schema.fields[0].name)} AS guard"] if expressions else []),
         )
 
+    def rows(self, source: Source) -> DataFrame:
+        """Read a source under its own names: the dataset's filter, the window, and every column."""
+        opened, pin = self._opened[source.dataset, source.version]
+        dataset = self._datasets[source.dataset]
+        rows = opened.where(dataset.where) if dataset.where else opened
+        window = source.window
+        return rows if window is None else rows.where(self._inside(dataset, pin, self._time(dataset, pin), window))
+
     @property
     def spark(self) -> SparkSession:
         """The session that reads."""

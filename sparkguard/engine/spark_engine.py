@@ -72,6 +72,10 @@ class SparkEngine:
         """A whole file from wherever Spark can read; `DataError` if there is none or it is not small."""
         return small_file(self._reader.spark, place)
 
+    def rows(self, source: Source) -> DataFrame:
+        """The rows of a source with all columns, under their own names."""
+        return self._reader.rows(source)
+
     def updates(self) -> Sequence[StateUpdate]:
         """What was learnt of days and tables, to be kept."""
         return self._lasting.updates() if self._lasting else ()

@@ -38,7 +38,7 @@ Evidence = Callable[[Read, Any, str, Sequence[str]], DataFrame]
 
 
 class Logs(Protocol):
-    """What can be known without the rows of a dataset: from its log, and from the suite's earlier runs."""
+    """What a probe may ask: a dataset's log, the suite's earlier runs, a file; and rows, for another engine."""
 
     def committed(self, source: Source) -> datetime | None:
         """When the version that is read was committed; None where the dataset has no versions."""
@@ -48,6 +48,9 @@ class Logs(Protocol):
 
     def small_file(self, place: str) -> bytes:
         """A whole file from wherever Spark can read; `DataError` if there is none or it is not small."""
+
+    def rows(self, source: Source) -> DataFrame:
+        """The rows of a source with all columns under their own names, for what does its own reading."""
 
 
 Ask = Callable[[Logs, Any], Answer]

@@ -1,0 +1,183 @@
+"""Great Expectations on a frame of Spark: silent, without persisting, and none of its failures stops another.
+
+It bundles what expectations of rows count into one aggregate and forgets it afterwards, so all are validated
+together: first without values, then those that do not hold once more for samples.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from numbers import Real
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from sparkguard.core.text import first_line
+from sparkguard.errors import DataError
+from sparkguard.measures.expectations import Outcome, Sample
+from sparkguard.shapes.gx import INSTALL, columns_of, construct, quiet
+
+_NAME = "sparkguard"
+_LONGEST = 200
+_VALUES = "partial_unexpected_list"
+
+Validate = Callable[[Sequence[int], int], Mapping[int, Any]]
+"""Validates the expectations of these numbers, with so many samples; the results by number."""
+
+
+def run_expectations(frame: DataFrame, expectations: Sequence[str], samples: int) -> tuple[Outcome, ...]:
+    """Validate each expectation, given as JSON of its type and arguments; one outcome each, in their order."""
+    entries = [json.loads(text) for text in expectations]
+    columns = set(frame.columns)
+    # One that names a missing column has Great Expectations compute a round of the others again.
+    fit = [i for i, entry in enumerate(entries) if set(columns_of(entry["kwargs"])) <= columns]
+    unfit = [i for i in range(len(entries)) if i not in set(fit)]
+    with quiet(), _validator(frame, entries) as validate:
+        found = {**_each(validate, fit), **_each(validate, unfit)}
+        outcomes = {i: _outcome(result) for i, result in found.items()}
+        broke = [i for i, outcome in outcomes.items() if outcome.holds is False and _VALUES in _details(found[i])]
+        if samples and broke:
+            shown = validate(broke, samples)
+            for i, result in shown.items():
+                kept = _samples(columns_of(entries[i]["kwargs"]), _details(result).get(_VALUES))
+                outcomes[i] = _with(outcomes[i], kept)
+    lost = Outcome(error="Great Expectations gave no result")
+    return tuple(outcomes.get(i, lost) for i in range(len(entries)))
+
+
+@contextmanager
+def _validator(frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> Iterator[Validate]:
+    """A context of our own around the frame; the one that was set before is set again."""
+    try:
+        import great_expectations
+        from great_expectations.data_context.data_context.context_factory import project_manager
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+    except ImportError as error:
+        message = f"the check {INSTALL}"
+        raise DataError(message, "install it where the driver runs") from error
+    before = vars(project_manager).get("_ProjectManager__project")
+    try:
+        context = great_expectations.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        asset = context.data_sources.add_spark(_NAME, persist=False).add_dataframe_asset(_NAME)
+        batch = asset.add_batch_definition_whole_dataframe(_NAME).get_batch(batch_parameters={"dataframe": frame})
+
+        def validate(numbers: Sequence[int], samples: int) -> Mapping[int, Any]:
+            # Results come in an order of their own; an id would be refused, meta comes back.
+            made = [construct(entries[i]["type"], entries[i]["kwargs"], meta={_NAME: i}) for i in numbers]
+            suite = great_expectations.ExpectationSuite(name=_NAME, expectations=made)
+            how = {"result_format": "BASIC", "partial_unexpected_count": samples}
+            results = batch.validate(suite, result_format=how).results
+            return {result.expectation_config.meta[_NAME]: result for result in results}
+
+        yield validate
+    finally:
+        project_manager.set_project(before)
+
+
+def _each(validate: Validate, numbers: Sequence[int]) -> dict[int, Any]:
+    """Results of all; where several stop with one message, halves of them are tried to find who stops the others."""
+    if not numbers:
+        return {}
+    try:
+        found = dict(validate(numbers, 0))
+    except Exception as error:  # noqa: BLE001 - one that Great Expectations cannot prepare stops it as a whole
+        found = dict.fromkeys(numbers, error)
+    together: dict[str, list[int]] = {}
+    for i in numbers:
+        message = _error(found[i]) if i in found else None
+        if message is not None:
+            together.setdefault(message, []).append(i)
+    for members in together.values():
+        if len(members) > 1:
+            middle = len(members) // 2
+            found |= _each(validate, members[:middle]) | _each(validate, members[middle:])
+    return found
+
+
+def _outcome(result: Any) -> Outcome:
+    error = _error(result)
+    if error is not None:
+        return Outcome(error=error)
+    details = _details(result)
+    # numpy's booleans are no bool, and JSON of older results has texts.
+    word = str(result.success).lower()
+    if word not in ("true", "false"):
+        return Outcome(error="Great Expectations says neither success nor failure")
+    observed = details.get("observed_value")
+    return Outcome(
+        holds=word == "true",
+        number=_number(observed),
+        shown=None if observed is None else _brief(_text(observed)),
+        rows=_whole(details.get("element_count")),
+        missing=_whole(details.get("missing_count")),
+        unexpected=_whole(details.get("unexpected_count")),
+    )
+
+
+def _with(outcome: Outcome, samples: tuple[Sample, ...]) -> Outcome:
+    return Outcome(**{**vars(outcome), "samples": samples})
+
+
+def _details(result: Any) -> Mapping[str, Any]:
+    return getattr(result, "result", None) or {}
+
+
+def _error(result: Any) -> str | None:
+    """The telling line of what stopped an expectation; None if nothing did."""
+    if isinstance(result, Exception):
+        return first_line(result)
+    return next(_messages(result.exception_info or {}), None)
+
+
+def _messages(info: Mapping[str, Any]) -> Iterator[str]:
+    """Of one exception, or of one for each metric that could not be computed."""
+    if "raised_exception" in info:
+        if info["raised_exception"]:
+            yield first_line(Exception(info.get("exception_message") or "Great Expectations says nothing"))
+        return
+    for one in info.values():
+        if isinstance(one, Mapping):
+            yield from _messages(one)
+
+
+def _samples(columns: Sequence[str], values: Iterable[Any] | None) -> tuple[Sample, ...]:
+    """Equal values together, the most frequent first."""
+    rows: Counter[tuple[tuple[str, str | None], ...]] = Counter()
+    for value in values or ():
+        if isinstance(value, Mapping):
+            cells: Iterable[tuple[str, Any]] = value.items()
+        else:
+            several = isinstance(value, list | tuple) and len(columns) > 1
+            cells = zip(columns, value if several else [value], strict=False)
+        rows[tuple((str(name), None if cell is None else _text(cell)) for name, cell in cells)] += 1
+    return tuple(Sample(values, n) for values, n in rows.most_common())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat(*[" "] * isinstance(value, datetime))
+    if isinstance(value, list | tuple | set | dict):
+        return json.dumps(sorted(value, key=str) if isinstance(value, set) else value, default=str, ensure_ascii=False)
+    return str(value)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return None if math.isnan(value) else float(value)
+    return None
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
