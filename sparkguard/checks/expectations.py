@@ -140,7 +140,7 @@ class Expectations(SourceCheck):
             evaluated_rows=0 if empty else judged,
             violation_rows=None if judged is None else outcome.unexpected,
             violations=tuple(
-                Violation("unexpected", dict(sample.values), str(entry), count=sample.rows)
+                Violation("unexpected", dict(sample.values), str(entry), count=None if judged is None else sample.rows)
                 for sample in outcome.samples
             ),
             **about,  # type: ignore[arg-type] # fields of Finding
@@ -155,7 +155,9 @@ class Expectations(SourceCheck):
             nothing=nothing,
             remedy="look at the unexpected values, then at the upstream; if they are right, change the suite",
         )
-        return replace(verdict, message=verdict.message, counted=verdict.counted and self._counts(entry, verdict))
+        counts = entry.critical or verdict.status in (Status.PASS, Status.WARN)
+        reason = verdict.decision.reason if verdict.decision and verdict.decision.metric_name == "failed" else ""
+        return replace(verdict, message=verdict.message.removesuffix(f"; {reason}"), counted=verdict.counted and counts)
 
     def _told(self, outcome: Outcome, judged: int | None, *, hidden: bool) -> str:
         """What was found, in a clause."""
@@ -168,7 +170,8 @@ class Expectations(SourceCheck):
         if outcome.shown is not None:
             return f"observed {REDACTED if hidden else outcome.shown}"
         if outcome.unexpected:
-            return f"{count(outcome.unexpected, 'value')} unexpected"
+            be = "is" if outcome.unexpected == 1 else "are"
+            return f"{count(outcome.unexpected, 'value')} {be} unexpected{self._named(outcome.samples)}"
         return "holds" if outcome.holds else "does not hold"
 
     def _named(self, samples: tuple[Sample, ...]) -> str:
@@ -189,10 +192,6 @@ class Expectations(SourceCheck):
         if not entry.critical:
             errors, warns = {}, {**warns, **errors}
         return self.model_copy(update={"error_if": errors, "warn_if": warns})
-
-    def _counts(self, entry: Entry, verdict: Finding) -> bool:
-        """Whether the status may change the exit code."""
-        return entry.critical or verdict.status in (Status.PASS, Status.WARN)
 
 
 def _nothing(entry: Entry, outcome: Outcome) -> str:

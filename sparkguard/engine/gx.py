@@ -15,7 +15,7 @@ from datetime import date, datetime
 from numbers import Real
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from sparkguard.core.text import first_line
 from sparkguard.errors import DataError
@@ -23,6 +23,8 @@ from sparkguard.measures.expectations import Outcome, Sample
 from sparkguard.shapes.gx import INSTALL, columns_of, construct, quiet
 
 _NAME = "sparkguard"
+_VIEW = "tmp_view"
+"""What Great Expectations calls its batch in a query."""
 _LONGEST = 200
 _VALUES = "partial_unexpected_list"
 
@@ -37,10 +39,10 @@ def run_expectations(frame: DataFrame, expectations: Sequence[str], samples: int
     # One that names a missing column has Great Expectations compute a round of the others again.
     fit = [i for i, entry in enumerate(entries) if set(columns_of(entry["kwargs"])) <= columns]
     unfit = [i for i in range(len(entries)) if i not in set(fit)]
-    with quiet(), _validator(frame, entries) as validate:
+    with quiet(), _view_kept(frame.sparkSession), _validator(frame, entries) as validate:
         found = {**_each(validate, fit), **_each(validate, unfit)}
         outcomes = {i: _outcome(result) for i, result in found.items()}
-        broke = [i for i, outcome in outcomes.items() if outcome.holds is False and _VALUES in _details(found[i])]
+        broke = [i for i, outcome in outcomes.items() if outcome.holds is False and outcome.unexpected]
         if samples and broke:
             shown = validate(broke, samples)
             for i, result in shown.items():
@@ -56,14 +58,23 @@ def _validator(frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> Iterat
     try:
         import great_expectations
         from great_expectations.data_context.data_context.context_factory import project_manager
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
     except ImportError as error:
         message = f"the check {INSTALL}"
         raise DataError(message, "install it where the driver runs") from error
     before = vars(project_manager).get("_ProjectManager__project")
     try:
-        context = great_expectations.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        configuration = DataContextConfig(
+            # Else each context leaves a folder for its documents behind.
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+            analytics_enabled=False,
+        )
+        context = great_expectations.get_context(mode="ephemeral", project_config=configuration)
         asset = context.data_sources.add_spark(_NAME, persist=False).add_dataframe_asset(_NAME)
         batch = asset.add_batch_definition_whole_dataframe(_NAME).get_batch(batch_parameters={"dataframe": frame})
 
@@ -78,6 +89,18 @@ def _validator(frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> Iterat
         yield validate
     finally:
         project_manager.set_project(before)
+
+
+@contextmanager
+def _view_kept(spark: SparkSession) -> Iterator[None]:
+    """Expectations with a query of their own make a view, perhaps in the place of one of the session's."""
+    before = spark.table(_VIEW) if spark.catalog.tableExists(_VIEW) else None
+    try:
+        yield
+    finally:
+        spark.catalog.dropTempView(_VIEW)
+        if before is not None:
+            before.createOrReplaceTempView(_VIEW)
 
 
 def _each(validate: Validate, numbers: Sequence[int]) -> dict[int, Any]:
@@ -110,10 +133,13 @@ def _outcome(result: Any) -> Outcome:
     if word not in ("true", "false"):
         return Outcome(error="Great Expectations says neither success nor failure")
     observed = details.get("observed_value")
+    mismatched = (details.get("details") or {}).get("mismatched") if word == "false" else None
+    told = [] if observed is None else [_text(observed)]
+    told += [] if not mismatched else [f"mismatched {_text(mismatched)}"]
     return Outcome(
         holds=word == "true",
         number=_number(observed),
-        shown=None if observed is None else _brief(_text(observed)),
+        shown="; ".join(map(_brief, told)) or None,
         rows=_whole(details.get("element_count")),
         missing=_whole(details.get("missing_count")),
         unexpected=_whole(details.get("unexpected_count")),

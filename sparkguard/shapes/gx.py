@@ -72,22 +72,19 @@ def entry_of(raw: object, parameters: Mapping[str, object]) -> Entry:
     """Read an entry of a suite and have Great Expectations construct it; `WrongEntry` with every mistake."""
     if not isinstance(raw, Mapping):
         raise WrongEntry((((), "is no block of keys: type, kwargs, severity"),))
-    wrong = list(_shape(raw))
-    if wrong:
+    wrong, kind, arguments = list(_shape(raw)), raw.get("type"), raw.get("kwargs") or {}
+    if not isinstance(kind, str) or not isinstance(arguments, Mapping):
         raise WrongEntry(tuple(wrong))
-    written = {k: v for k, v in (raw.get("kwargs") or {}).items() if k not in _OF_THE_RUN}
+    written = {k: v for k, v in arguments.items() if k not in _OF_THE_RUN}
     used: dict[str, Step] = {}
     filled = _filled(written, parameters, ("kwargs",), used)
-    kind, severity = str(raw["type"]), str(raw.get("severity") or "critical")
-    wrong += ((at, _unset(name, parameters)) for name, at in used.items() if name not in parameters)
-    wrong += _constructed(kind, filled, severity) if not wrong else ()
+    unset = [(at, _unset(name, parameters)) for name, at in used.items() if name not in parameters]
+    wrong += unset or _constructed(kind, filled)
     if wrong:
         raise WrongEntry(tuple(wrong))
-    given = raw.get("id")
     own = hashlib.sha256(_canonical(kind, written).encode()).hexdigest()[:_ID_DIGITS]
-    return Entry(
-        _canonical(kind, filled), str(given) if given else own, severity, columns_of(filled), tuple(used)
-    )
+    severity = str(raw.get("severity") or "critical")
+    return Entry(_canonical(kind, filled), str(raw.get("id") or own), severity, columns_of(filled), tuple(used))
 
 
 def doubled(entries: Sequence[Entry]) -> Iterator[tuple[int, str]]:
@@ -102,15 +99,16 @@ def doubled(entries: Sequence[Entry]) -> Iterator[tuple[int, str]]:
 def quiet() -> Iterator[None]:
     """Keep Great Expectations from sending, logging and warning; what was set before is set again."""
     logger, name = logging.getLogger("great_expectations"), "GX_ANALYTICS_ENABLED"
-    level, sends = logger.level, os.environ.get(name)
-    logger.setLevel(logging.CRITICAL + 1)
+    handlers, passes_on, sends = logger.handlers, logger.propagate, os.environ.get(name)
+    # A level would not do: some of its loggers have one of their own.
+    logger.handlers, logger.propagate = [logging.NullHandler()], False
     os.environ[name] = "False"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own code and of its own dependencies
             yield
     finally:
-        logger.setLevel(level)
+        logger.handlers, logger.propagate = handlers, passes_on
         os.environ.pop(name, None)
         os.environ.update({} if sends is None else {name: sends})
 
@@ -144,7 +142,7 @@ def _shape(raw: Mapping[str, object]) -> Iterator[Mistake]:
         yield ("severity",), f"unknown severity '{severity}'{did_you_mean(severity, _SEVERITIES)}"
 
 
-def _constructed(kind: str, arguments: Mapping[str, object], severity: str) -> Iterator[Mistake]:
+def _constructed(kind: str, arguments: Mapping[str, object]) -> Iterator[Mistake]:
     """What Great Expectations says of an entry."""
     with quiet():
         try:
@@ -155,7 +153,7 @@ def _constructed(kind: str, arguments: Mapping[str, object], severity: str) -> I
             yield (), INSTALL
             return
         try:
-            construct(kind, arguments, severity=severity)
+            construct(kind, arguments)
         except ExpectationNotFoundError:
             near = did_you_mean(kind, registry.list_registered_expectation_implementations())
             yield ("type",), f"unknown expectation '{kind}'" + (near if near.startswith(", did") else "")
