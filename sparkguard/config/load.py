@@ -71,7 +71,9 @@ def load(text: str, file: str, parameters: Parameters) -> Suite:
         raise ConfigError(*sorted(found, key=_line))
     variables = {k: v for k, v in document.variables.items() if k != _DATE}
     # What a check takes from a file is configuration too.
-    digest = hashlib.sha256("\0".join([text, *(check.content for check in checks if check.content)]).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "\0".join([text, *(check.content for check in checks if check.content)]).encode()
+    ).hexdigest()
     identity = [block.suite, run_date.isoformat(), sorted(variables.items()), parameters.selection, digest]
     run_id = parameters.run_id or hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
     return Suite(

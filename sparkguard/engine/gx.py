@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
@@ -200,9 +201,9 @@ def _brief(text: str) -> str:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return None if math.isnan(value) else float(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        return None
+    return None if math.isnan(value) else float(value)
 
 
 def _whole(value: Any) -> int | None:

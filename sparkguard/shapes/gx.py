@@ -57,7 +57,9 @@ class Entry:
         """Type, columns and arguments: `expect_column_values_to_be_between(dep_delay, min_value=-90)`."""
         entry = json.loads(self.text)
         names = [", ".join(self.columns)] if self.columns else []
-        others = (f"{k}={_brief(v)}" for k, v in entry["kwargs"].items() if k not in _COLUMNS)
+        # The least before the greatest, which the alphabet turns round.
+        arguments = sorted(entry["kwargs"].items(), key=lambda item: item[0].replace("max_", "min_~"))
+        others = (f"{k}={_brief(v)}" for k, v in arguments if k not in _COLUMNS)
         return f"{entry['type']}({', '.join([*names, *others])})"
 
 

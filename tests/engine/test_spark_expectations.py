@@ -102,7 +102,9 @@ def test_one_that_stops_spark_stops_no_other(flights: DataFrame) -> None:
     good = [between("dep_delay", 0, n) for n in range(200, 204)]
     sick = between("origin", 3, 5, row_condition="CAST(code AS INT) > 2 AND CAST(origin AS INT) > 1")
     worse = text("expect_column_values_to_be_in_set", column="origin", value_set=[1, 2])
-    query = text("unexpected_rows_expectation", unexpected_rows_query="SELECT * FROM {batch} WHERE CAST(origin AS INT) > 1")
+    query = text(
+        "unexpected_rows_expectation", unexpected_rows_query="SELECT * FROM {batch} WHERE CAST(origin AS INT) > 1"
+    )
     *held, stopped, value, asked = run_expectations(flights, [*good, sick, worse, query], 3)
     assert [(o.holds, o.unexpected) for o in held] == [(True, 0)] * 4
     for outcome in (stopped, value, asked):
@@ -176,7 +178,7 @@ def test_in_an_empty_window_nothing_holds(flights: DataFrame) -> None:
 def test_the_shipped_suite_costs_no_more_jobs_than_before(spark: SparkSession, work: Work, tmp_path: Path) -> None:
     """On a table like the demo's flights, in which one expectation fails."""
     spark.sql(
-        "SELECT timestamp '2013-11-25' + make_interval(0, 0, 0, 0, CAST(id / 100 AS INT)) AS time_hour, 'UA' AS carrier,"
+        "SELECT timestamp '2013-11-25' + make_interval(0, 0, 0, 0, CAST(id / 100 AS INT)) AS time_hour, 'UA' carrier,"
         " CAST(id AS INT) AS flight, CONCAT('N', id) AS tailnum, 'EWR' AS origin, CAST(id % 60 AS DOUBLE) AS dep_delay,"
         " 200.0D AS air_time, 1400.0D AS distance FROM range(0, 6000, 1, 2)"
     ).write.parquet(str(tmp_path / "flights"))
