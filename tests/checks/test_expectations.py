@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,10 @@ def judged(one: Expectations, *outcomes: Outcome, rows: Mapping[str, Any] | None
 def loaded(content: object, yaml: str = "suite: gx.json", **fields: Any) -> Suite:
     """A suite with one check, which reads `content` from its file."""
     text = f"suite: s\ndatasets: {{t: {{path: d}}}}\nchecks:\n  - {{id: gx, type: expectations, dataset: t, {yaml}}}\n"
-    file: Callable[[str], str] = lambda _: content if isinstance(content, str) else json.dumps(content)
+
+    def file(_: str) -> str:
+        return content if isinstance(content, str) else json.dumps(content)
+
     return load(text, "s.yaml", Parameters(datetime(2026, 1, 31, tzinfo=UTC), {}, **{"read": file, **fields}))
 
 
@@ -82,8 +85,10 @@ checks:
     with pytest.raises(ConfigError) as caught:
         load(text, "s.yaml", Parameters(datetime(2026, 1, 31, tzinfo=UTC), {}))
     assert [str(p) for p in caught.value.problems] == [
-        "s.yaml:10: checks[0].expectations[1].type: unknown expectation 'expect_column_values_to_not_be_nul', "
-        "did you mean 'expect_column_values_to_not_be_null'?",
+        (
+            "s.yaml:10: checks[0].expectations[1].type: unknown expectation 'expect_column_values_to_not_be_nul', "
+            "did you mean 'expect_column_values_to_not_be_null'?"
+        ),
         "s.yaml:13: checks[0].expectations[2].severity: unknown severity 'fatal'; allowed: critical, info, warning",
         "s.yaml:14: checks[0].expectations[2].kwargs: argument 'column' is required but missing",
         "s.yaml:15: checks[0].expectations[2].kwargs.colum: unknown argument 'colum', did you mean 'column'?",
@@ -98,8 +103,10 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         "expectations[1].type: unknown expectation 'expect_columns', did you mean 'expect_column_to_exist'?",
         "expectations[2].kwargs: min_value and max_value cannot both be None",
         "expectations[3]: is no block of keys: type, kwargs, severity",
-        "expectations[4].kwargs.mostly: unknown argument 'mostly'; allowed: "
-        "column, condition_parser, max_value, min_value, row_condition, strict_max, strict_min",
+        (
+            "expectations[4].kwargs.mostly: unknown argument 'mostly'; allowed: "
+            "column, condition_parser, max_value, min_value, row_condition, strict_max, strict_min"
+        ),
     ]
 
 
@@ -112,13 +119,17 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         ({"name": "s", "expectations": []}, "has no expectations"),
         (
             {"expectation_suite_name": "s", "data_asset_type": None, "expectations": [FILLED]},
-            "expectation_suite_name, data_asset_type: is of Great Expectations 0.x; rename expectation_type to type, "
-            "or write the suite with 1.x",
+            (
+                "expectation_suite_name, data_asset_type: is of Great Expectations 0.x; rename expectation_type to type, "
+                "or write the suite with 1.x"
+            ),
         ),
         (
             {"expectations": [{"expectation_type": "expect_column_to_exist", "kwargs": {"column": "x"}}]},
-            "expectations[0].expectation_type: is of Great Expectations 0.x; rename expectation_type to type, "
-            "or write the suite with 1.x",
+            (
+                "expectations[0].expectation_type: is of Great Expectations 0.x; rename expectation_type to type, "
+                "or write the suite with 1.x"
+            ),
         ),
         (
             {"expectations": [{**FILLED, "id": "a"}, {**MEAN, "id": "a"}]},
@@ -147,8 +158,10 @@ def test_a_file_that_is_not_there_is_a_configuration_error() -> None:
         ("suite: gx.json, violations_to: t2", "violations_to is for all rows"),
         ("suite: gx.json, error_if: {fails: '> 0'}", "has no such quantity, did you mean 'failed'?"),
         (
-            "expectations: [{type: expect_column_to_exist, kwargs: {column: x}}, "
-            "{type: expect_column_to_exist, kwargs: {column: x}}]",
+            (
+                "expectations: [{type: expect_column_to_exist, kwargs: {column: x}}, "
+                "{type: expect_column_to_exist, kwargs: {column: x}}]"
+            ),
             "as expectations[0] is",
         ),
     ],
@@ -246,8 +259,10 @@ def test_a_parameter_without_a_value_is_a_configuration_error() -> None:
     )
     assert in_file(low, computed) == [
         "expectations[0].kwargs.min_value: $PARAMETER 'low' has no value in parameters",
-        "expectations[1].kwargs.min_value: $PARAMETER 'now() - 1' has no value in parameters; "
-        "an expression is not computed here, write its value",
+        (
+            "expectations[1].kwargs.min_value: $PARAMETER 'now() - 1' has no value in parameters; "
+            "an expression is not computed here, write its value"
+        ),
     ]
 
 
