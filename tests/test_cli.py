@@ -229,6 +229,6 @@ def test_export_writes_a_file_for_each_dataset_and_names_what_is_left_out(
 ) -> None:
     code, out, err = call(capsys, "export", "conf/flights.yaml", "--to", "gx", "--output", str(tmp_path))
     assert code == 0
-    assert f"{tmp_path}/flights.planes.json: 2 expectations" in out
+    assert f"{tmp_path}/flights.planes.json: 3 expectations" in out
     assert "left out: weather_local_hour: Great Expectations cannot say window of duplicate_keys" in err
     assert {f.name for f in tmp_path.iterdir()} >= {"flights.weather.json", "flights.planes.json"}

@@ -120,8 +120,8 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         (
             {"expectation_suite_name": "s", "data_asset_type": None, "expectations": [FILLED]},
             (
-                "expectation_suite_name, data_asset_type: is of Great Expectations 0.x; rename expectation_type to type, "
-                "or write the suite with 1.x"
+                "expectation_suite_name, data_asset_type: is of Great Expectations 0.x; "
+                "rename expectation_type to type, or write the suite with 1.x"
             ),
         ),
         (
