@@ -1,7 +1,7 @@
 """Great Expectations on a frame of Spark: silent, without persisting, and none of its failures stops another.
 
-It bundles what expectations of rows count into one aggregate and forgets it afterwards, so all are validated
-together: first without values, then those that do not hold once more for samples.
+It bundles what expectations of rows count into one aggregate, so all are validated together, and without values.
+Those that do not hold are then asked for samples, and for nothing else.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from numbers import Real
@@ -27,37 +28,67 @@ _NAME = "sparkguard"
 _VIEW = "tmp_view"
 """What Great Expectations calls its batch in a query."""
 _LONGEST = 200
-_VALUES = "partial_unexpected_list"
+_VALUES = ("unexpected_values", "not_in_set")
+"""How the metrics end that hold unexpected values."""
 
-Validate = Callable[[Sequence[int], int], Mapping[int, Any]]
-"""Validates the expectations of these numbers, with so many samples; the results by number."""
+
+class _Batch:
+    """A frame as Great Expectations sees it, in a context of our own."""
+
+    def __init__(self, context: Any, frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> None:
+        asset = context.data_sources.add_spark(_NAME, persist=False).add_dataframe_asset(_NAME)
+        self._definition = asset.add_batch_definition_whole_dataframe(_NAME)
+        self._context, self._entries, self._given = context, entries, {"dataframe": frame}
+
+    def validate(self, numbers: Sequence[int]) -> Mapping[int, Any]:
+        """The results of these expectations, by their number; without values, for which a job each would run."""
+        from great_expectations import ExpectationSuite
+
+        # Results come in an order of their own; an id would be refused, meta comes back.
+        made = [construct(**self._entries[i], meta={_NAME: i}) for i in numbers]
+        suite = ExpectationSuite(name=_NAME, expectations=made)
+        how = {"result_format": "BASIC", "partial_unexpected_count": 0}
+        results = self._definition.get_batch(batch_parameters=self._given).validate(suite, result_format=how).results
+        return {result.expectation_config.meta[_NAME]: result for result in results}
+
+    def values(self, number: int, most: int) -> Sequence[Any]:
+        """Some unexpected values of one expectation, by this one of its metrics: the counts are known."""
+        request = self._definition.build_batch_request(batch_parameters=self._given)
+        validator = self._context.get_validator(batch_request=request)
+        how = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": most}}
+        kind, kwargs = self._entries[number]["kind"], self._entries[number]["arguments"]
+        expectation = construct(kind, {**kwargs, "batch_id": validator.active_batch_id})
+        needed = expectation.get_validation_dependencies(validator.execution_engine, how).metric_configurations
+        wanted = [metric for name, metric in needed.items() if name.endswith(_VALUES)]
+        found, _ = validator.compute_metrics(wanted, runtime_configuration=how)
+        return [value for metric in wanted for value in found.get(metric.id) or ()][:most]
 
 
 def run_expectations(frame: DataFrame, expectations: Sequence[str], samples: int) -> tuple[Outcome, ...]:
     """Validate each expectation, given as JSON of its type and arguments; one outcome each, in their order."""
-    entries = [json.loads(text) for text in expectations]
+    given = [json.loads(text) for text in expectations]
+    entries = [{"kind": entry["type"], "arguments": entry["kwargs"]} for entry in given]
+    named = [columns_of(entry["kwargs"]) for entry in given]
     columns = set(frame.columns)
     # One that names a missing column has Great Expectations compute a round of the others again.
-    fit = [i for i, entry in enumerate(entries) if set(columns_of(entry["kwargs"])) <= columns]
-    unfit = [i for i in range(len(entries)) if i not in set(fit)]
-    with quiet(), _view_kept(frame.sparkSession), _validator(frame, entries) as validate:
-        found = {**_each(validate, fit), **_each(validate, unfit)}
+    fit = [i for i, names in enumerate(named) if set(names) <= columns]
+    unfit = [i for i, names in enumerate(named) if not set(names) <= columns]
+    with quiet(), _view_kept(frame.sparkSession), _context() as context:
+        batch = _Batch(context, frame, entries)
+        found = {**_each(batch, fit), **_each(batch, unfit)}
         outcomes = {i: _outcome(result) for i, result in found.items()}
-        broke = [i for i, outcome in outcomes.items() if outcome.holds is False and outcome.unexpected]
-        if samples and broke:
-            shown = validate(broke, samples)
-            for i, result in shown.items():
-                kept = _samples(columns_of(entries[i]["kwargs"]), _details(result).get(_VALUES))
-                outcomes[i] = _with(outcomes[i], kept)
+        for i, outcome in outcomes.items():
+            if samples and outcome.holds is False and outcome.unexpected:
+                outcomes[i] = replace(outcome, samples=_samples(named[i], batch.values(i, samples)))
     lost = Outcome(error="Great Expectations gave no result")
     return tuple(outcomes.get(i, lost) for i in range(len(entries)))
 
 
 @contextmanager
-def _validator(frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> Iterator[Validate]:
-    """A context of our own around the frame; the one that was set before is set again."""
+def _context() -> Iterator[Any]:
+    """A context of our own; the one that was set before is set again."""
     try:
-        import great_expectations
+        from great_expectations import get_context
         from great_expectations.data_context.data_context.context_factory import project_manager
         from great_expectations.data_context.types.base import (
             DataContextConfig,
@@ -68,26 +99,14 @@ def _validator(frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> Iterat
         message = f"the check {INSTALL}"
         raise DataError(message, "install it where the driver runs") from error
     before = vars(project_manager).get("_ProjectManager__project")
+    configuration = DataContextConfig(
+        # Else each context leaves a folder for its documents behind.
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+        analytics_enabled=False,
+    )
     try:
-        configuration = DataContextConfig(
-            # Else each context leaves a folder for its documents behind.
-            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-            progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
-            analytics_enabled=False,
-        )
-        context = great_expectations.get_context(mode="ephemeral", project_config=configuration)
-        asset = context.data_sources.add_spark(_NAME, persist=False).add_dataframe_asset(_NAME)
-        batch = asset.add_batch_definition_whole_dataframe(_NAME).get_batch(batch_parameters={"dataframe": frame})
-
-        def validate(numbers: Sequence[int], samples: int) -> Mapping[int, Any]:
-            # Results come in an order of their own; an id would be refused, meta comes back.
-            made = [construct(entries[i]["type"], entries[i]["kwargs"], meta={_NAME: i}) for i in numbers]
-            suite = great_expectations.ExpectationSuite(name=_NAME, expectations=made)
-            how = {"result_format": "BASIC", "partial_unexpected_count": samples}
-            results = batch.validate(suite, result_format=how).results
-            return {result.expectation_config.meta[_NAME]: result for result in results}
-
-        yield validate
+        yield get_context(mode="ephemeral", project_config=configuration)
     finally:
         project_manager.set_project(before)
 
@@ -104,12 +123,12 @@ def _view_kept(spark: SparkSession) -> Iterator[None]:
             before.createOrReplaceTempView(_VIEW)
 
 
-def _each(validate: Validate, numbers: Sequence[int]) -> dict[int, Any]:
+def _each(batch: _Batch, numbers: Sequence[int]) -> dict[int, Any]:
     """Results of all; where several stop with one message, halves of them are tried to find who stops the others."""
     if not numbers:
         return {}
     try:
-        found = dict(validate(numbers, 0))
+        found = dict(batch.validate(numbers))
     except Exception as error:  # noqa: BLE001 - one that Great Expectations cannot prepare stops it as a whole
         found = dict.fromkeys(numbers, error)
     together: dict[str, list[int]] = {}
@@ -120,7 +139,7 @@ def _each(validate: Validate, numbers: Sequence[int]) -> dict[int, Any]:
     for members in together.values():
         if len(members) > 1:
             middle = len(members) // 2
-            found |= _each(validate, members[:middle]) | _each(validate, members[middle:])
+            found |= _each(batch, members[:middle]) | _each(batch, members[middle:])
     return found
 
 
@@ -145,10 +164,6 @@ def _outcome(result: Any) -> Outcome:
         missing=_whole(details.get("missing_count")),
         unexpected=_whole(details.get("unexpected_count")),
     )
-
-
-def _with(outcome: Outcome, samples: tuple[Sample, ...]) -> Outcome:
-    return Outcome(**{**vars(outcome), "samples": samples})
 
 
 def _details(result: Any) -> Mapping[str, Any]:
