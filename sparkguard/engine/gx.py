@@ -10,7 +10,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -79,7 +79,8 @@ def run_expectations(frame: DataFrame, expectations: Sequence[str], samples: int
         outcomes = {i: _outcome(result) for i, result in found.items()}
         for i, outcome in outcomes.items():
             if samples and outcome.holds is False and outcome.unexpected:
-                outcomes[i] = replace(outcome, samples=_samples(named[i], batch.values(i, samples)))
+                with suppress(Exception):  # the verdict stands without examples
+                    outcomes[i] = replace(outcome, samples=_samples(named[i], batch.values(i, samples)))
     lost = Outcome(error="Great Expectations gave no result")
     return tuple(outcomes.get(i, lost) for i in range(len(entries)))
 
