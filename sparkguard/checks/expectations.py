@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.check import Run, SourceCheck
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.fields import Bounds
 from sparkguard.core.finding import Finding, Quantity, Status, Violation
 from sparkguard.core.measure import Answer, Measure
@@ -19,6 +21,7 @@ from sparkguard.measures.expectations import ExpectationsRun, Outcome, Sample
 from sparkguard.measures.tallies import RowCount
 from sparkguard.shapes.gx import Entry
 from sparkguard.shapes.gx_suite import EntriesField, SuiteFileField
+from sparkguard.shapes.wording import refuse, require_whole
 
 _NAMED = 3
 _FAILED: Bounds = {"failed": Bound(">", 0.0)}
@@ -109,6 +112,18 @@ class Expectations(SourceCheck):
         empty = seen.require(RowCount(self.source)).rows == 0
         found = seen.require(self._run).outcomes
         return tuple(self._finding(e, o, empty=empty) for e, o in zip(self.entries, found, strict=True))
+
+    def as_expectations(self) -> tuple[Expectation, ...]:
+        """The entries themselves, parameters filled in."""
+        require_whole(self)
+        if self.error_if != _FAILED or self.warn_if:
+            refuse("error_if or warn_if", self)
+        weak = self.severity == "warn"
+        return tuple(
+            Expectation(one["type"], one["kwargs"], "warning" if weak and entry.critical else entry.severity)
+            for entry in self.entries
+            for one in [json.loads(entry.text)]
+        )
 
     @property
     def _run(self) -> ExpectationsRun:

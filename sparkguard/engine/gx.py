@@ -20,6 +20,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkguard.core.text import first_line
+from sparkguard.engine.faults import is_of_the_data
 from sparkguard.errors import DataError
 from sparkguard.measures.expectations import Outcome, Sample
 from sparkguard.shapes.gx import INSTALL, columns_of, construct, quiet
@@ -135,13 +136,18 @@ def _each(batch: _Batch, numbers: Sequence[int]) -> dict[int, Any]:
     together: dict[str, list[int]] = {}
     for i in numbers:
         message = _error(found[i]) if i in found else None
-        if message is not None:
+        if message is not None and _is_shared(found[i], message):
             together.setdefault(message, []).append(i)
     for members in together.values():
         if len(members) > 1:
             middle = len(members) // 2
             found |= _each(batch, members[:middle]) | _each(batch, members[middle:])
     return found
+
+
+def _is_shared(result: Any, message: str) -> bool:
+    """Whether another expectation may be to blame; a lost executor is nobody's, and is not asked for again."""
+    return isinstance(result, Exception) or is_of_the_data(Exception(message))
 
 
 def _outcome(result: Any) -> Outcome:

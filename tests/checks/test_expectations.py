@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from sparkguard.checks.expectations import Expectations
+from sparkguard.cli.single import _option_value
 from sparkguard.config.load import Parameters, load
 from sparkguard.core.finding import Finding
 from sparkguard.core.settle import exit_code
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
-from sparkguard.errors import ConfigError
+from sparkguard.errors import ConfigError, DataError
 from sparkguard.measures.expectations import ExpectationsRun, Outcome, Outcomes, Sample
 from sparkguard.shapes.gx import quiet
 from sparkguard.testing import judge
@@ -380,3 +381,21 @@ def test_values_that_the_suite_keeps_out_reach_no_message(hidden: dict[str, Any]
     )
     assert "4711" not in str(found)
     assert found[1].status.value == "fail"
+
+
+def test_a_suite_is_exported_as_it_is() -> None:
+    written = {**BETWEEN, "kwargs": {"column": "x", "max_value": {"$PARAMETER": "most"}}, "severity": "info"}
+    between, mean = check(written, MEAN, parameters={"most": 9}, severity="warn").as_expectations()
+    assert (between.type, between.kwargs, between.severity) == (
+        BETWEEN["type"],
+        {"column": "x", "max_value": 9},
+        "info",
+    )
+    assert (mean.type, mean.severity) == (MEAN["type"], "warning")
+    with pytest.raises(DataError, match="cannot say window of expectations"):
+        check(MEAN, window={"start": "2026-01-01", "end": "2026-01-02"}).as_expectations()
+
+
+def test_on_the_command_line_a_parameter_is_a_number_where_it_looks_like_one() -> None:
+    assert _option_value(Expectations, "parameters", "low=3, name=a b") == {"low": 3, "name": "a b"}
+    assert _option_value(Expectations, "suite", "conf/gx/flights.json") == "conf/gx/flights.json"
