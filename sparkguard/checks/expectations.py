@@ -131,22 +131,42 @@ class Expectations(SourceCheck):
         return ExpectationsRun(self.source, tuple(entry.text for entry in self.entries), samples)
 
     def _finding(self, entry: Entry, outcome: Outcome, *, empty: bool) -> Finding:
-        about = {
-            "subject_kind": "expectation",
-            "subject": entry.subject,
-            "columns": entry.columns,
-            "source": self.source,
-        }
-        if outcome.error is not None:
-            message = self.public(f"{entry}: {outcome.error}")
-            remedy = "correct the expectation, or find out what became of its columns"
-            return Finding(Status.ERROR, message, remedy, counted=entry.critical, **about)  # type: ignore[arg-type]
-        judged = None if outcome.rows is None else outcome.rows - (outcome.missing or 0)
-        hidden = self._hides(entry)
-        keeps = not hidden or any(part in entry.text for part in _STATISTICS)
-        finding = Finding(
+        about = Finding(
             Status.PASS,
             "",
+            subject_kind="expectation",
+            subject=entry.subject,
+            columns=entry.columns,
+            source=self.source,
+        )
+        if outcome.error is not None:
+            return replace(
+                about,
+                status=Status.ERROR,
+                message=self.public(f"{entry}: {outcome.error}"),
+                remedy="correct the expectation, or find out what became of its columns",
+                counted=entry.critical,
+            )
+        finding = self._measured(about, entry, outcome, empty=empty)
+        told = f"{entry}: {self._told(outcome, _judged(outcome), hidden=self._hides(entry))}"
+        verdict = self._bounded(entry, finding).verdict(
+            finding,
+            passed=told,
+            failed="" if outcome.holds and finding.violation_rows is None else told,
+            told=("failed", "violation_rows", "violation_rate"),
+            nothing=None if empty or finding.evaluated_rows != 0 else _nothing(entry, outcome),
+            remedy="look at the unexpected values, then at the upstream; if they are right, change the suite",
+        )
+        counts = entry.critical or verdict.status in (Status.PASS, Status.WARN)
+        reason = verdict.decision.reason if verdict.decision and verdict.decision.metric_name == "failed" else ""
+        return replace(verdict, message=verdict.message.removesuffix(f"; {reason}"), counted=verdict.counted and counts)
+
+    def _measured(self, about: Finding, entry: Entry, outcome: Outcome, *, empty: bool) -> Finding:
+        """The numbers and the samples, without a verdict."""
+        judged = _judged(outcome)
+        keeps = not self._hides(entry) or any(part in entry.text for part in _STATISTICS)
+        return replace(
+            about,
             quantities={
                 "failed": Quantity(float(not outcome.holds)),
                 "observed": Quantity(outcome.number if keeps else None),
@@ -155,24 +175,10 @@ class Expectations(SourceCheck):
             evaluated_rows=0 if empty else judged,
             violation_rows=None if judged is None else outcome.unexpected,
             violations=tuple(
-                Violation("unexpected", dict(sample.values), str(entry), count=None if judged is None else sample.rows)
-                for sample in outcome.samples
+                Violation("unexpected", dict(one.values), str(entry), count=None if judged is None else one.rows)
+                for one in outcome.samples
             ),
-            **about,  # type: ignore[arg-type] # fields of Finding
         )
-        nothing = None if empty or judged != 0 else _nothing(entry, outcome)
-        told = f"{entry}: {self._told(outcome, judged, hidden=hidden)}"
-        verdict = self._bounded(entry, finding).verdict(
-            finding,
-            passed=told,
-            failed="" if outcome.holds and judged is None else told,
-            told=("failed", "violation_rows", "violation_rate"),
-            nothing=nothing,
-            remedy="look at the unexpected values, then at the upstream; if they are right, change the suite",
-        )
-        counts = entry.critical or verdict.status in (Status.PASS, Status.WARN)
-        reason = verdict.decision.reason if verdict.decision and verdict.decision.metric_name == "failed" else ""
-        return replace(verdict, message=verdict.message.removesuffix(f"; {reason}"), counted=verdict.counted and counts)
 
     def _told(self, outcome: Outcome, judged: int | None, *, hidden: bool) -> str:
         """What was found, in a clause."""
@@ -207,6 +213,11 @@ class Expectations(SourceCheck):
         if not entry.critical:
             errors, warns = {}, {**warns, **errors}
         return self.model_copy(update={"error_if": errors, "warn_if": warns})
+
+
+def _judged(outcome: Outcome) -> int | None:
+    """The rows that were judged, where rows are."""
+    return None if outcome.rows is None else outcome.rows - (outcome.missing or 0)
 
 
 def _nothing(entry: Entry, outcome: Outcome) -> str:
