@@ -164,7 +164,7 @@ class Expectations(SourceCheck):
     def _measured(self, about: Finding, entry: Entry, outcome: Outcome, *, empty: bool) -> Finding:
         """The numbers and the samples, without a verdict."""
         judged = _judged(outcome)
-        keeps = not self._hides(entry) or any(part in entry.text for part in _STATISTICS)
+        keeps = not self._hides(entry) or any(part in json.loads(entry.text)["type"] for part in _STATISTICS)
         return replace(
             about,
             quantities={
