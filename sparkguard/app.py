@@ -66,6 +66,7 @@ def load_suite(suite: SuiteLike, options: Options | None = None, supplied: Seque
         supplied=supplied,
         scheduled_for=_scheduled_for(),
         selection=(*options.choice.only, "", *options.choice.tags),
+        read=_read,
     )
     try:
         loaded = load(text, name, parameters)
@@ -279,6 +280,10 @@ def _text(suite: SuiteLike) -> tuple[str, str]:
         raise ConfigError(Problem(f"cannot be read: {error.strerror}", str(suite))) from error
     except UnicodeDecodeError as error:
         raise ConfigError(Problem("is not text in UTF-8", str(suite))) from error
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
 
 
 def _scheduled_for() -> datetime | None:

@@ -14,13 +14,14 @@ def expectation_suites(suite: Suite) -> tuple[dict[str, Any], dict[str, str]]:
     """One suite of Great Expectations for each dataset, and why the other checks are left out, by id.
 
     Such a suite is about one batch of rows, so it says nothing of windows, filters or versions: the
-    batch has to be cut as the dataset is.
+    batch has to be cut as the dataset is. On a batch without rows every expectation of rows holds, and so it does
+    of values that are all NULL; here that is an error.
     """
     suites: dict[str, Any] = {}
     left_out: dict[str, str] = {}
     for check in suite.checks:
         try:
-            wanted = check.expectations()
+            wanted = check.as_expectations()
         except DataError as error:
             left_out[check.id] = str(error)
             continue
@@ -28,7 +29,9 @@ def expectation_suites(suite: Suite) -> tuple[dict[str, Any], dict[str, str]]:
         one = suites.setdefault(
             dataset, {"name": f"{suite.name}.{dataset}", "expectations": [], "meta": _origin(suite)}
         )
-        one["expectations"] += [{"type": e.type, "kwargs": dict(e.kwargs), **_about(check)} for e in wanted]
+        one["expectations"] += [
+            {"type": e.type, "kwargs": dict(e.kwargs), "severity": e.severity, **_about(check)} for e in wanted
+        ]
     return suites, left_out
 
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from sparkguard.config.load import Parameters, load
 from sparkguard.export import expectation_suites
 
@@ -18,8 +20,8 @@ checks:
 """
 
 
-def exported() -> tuple[dict[str, Any], dict[str, str]]:
-    return expectation_suites(load(SUITE, "s.yaml", Parameters(datetime(2026, 1, 1, tzinfo=UTC), {})))
+def exported(text: str = SUITE) -> tuple[dict[str, Any], dict[str, str]]:
+    return expectation_suites(load(text, "s.yaml", Parameters(datetime(2026, 1, 1, tzinfo=UTC), {})))
 
 
 def test_each_dataset_gets_a_suite_of_its_own() -> None:
@@ -49,3 +51,60 @@ def test_what_it_has_no_words_for_is_named_and_never_weakened() -> None:
         "bounded": "Great Expectations cannot say error_if of duplicate_keys",
         "equal": "Great Expectations cannot say nulls: equal of duplicate_keys",
     }
+
+
+def of(fields: str) -> list[tuple[str, dict[str, Any], str]]:
+    """The type, arguments and severity of each expectation of one check."""
+    suites, left_out = exported(f"suite: s\ndatasets: {{t: {{path: d}}}}\nchecks: [{{id: a, dataset: t, {fields}}}]")
+    assert left_out == {}
+    return [(e["type"], e["kwargs"], e["severity"]) for e in suites["t"]["expectations"]]
+
+
+def test_a_rate_becomes_mostly_and_a_warning_a_severity() -> None:
+    assert of(
+        "type: completeness, columns: [x, y], error_if: {violation_rate: '> 70 %'}, warn_if: {violation_rows: '> 0'}"
+    ) == [
+        ("expect_column_values_to_not_be_null", {"column": "x", "mostly": 0.3}, "critical"),
+        ("expect_column_values_to_not_be_null", {"column": "y", "mostly": 0.3}, "critical"),
+        ("expect_column_values_to_not_be_null", {"column": "x"}, "warning"),
+        ("expect_column_values_to_not_be_null", {"column": "y"}, "warning"),
+    ]
+    [(_, _, severity)] = of("type: completeness, columns: x, severity: warn")
+    assert severity == "warning"
+
+
+def test_a_pattern_gets_both_ends_since_it_is_only_looked_for() -> None:
+    [(kind, arguments, _)] = of("type: pattern, columns: x, pattern: 'a|b'")
+    assert (kind, arguments["regex"]) == ("expect_column_values_to_match_regex", r"\A(?:a|b)\z")
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (
+            "type: completeness, columns: {like: '*'}",
+            "columns like * are known from the table's schema only; name them",
+        ),
+        ("type: completeness, columns: x, blank: true", "Great Expectations cannot say blank of completeness"),
+        ("type: completeness, columns: a.b", "Great Expectations cannot say the column a.b of completeness"),
+        ("type: completeness, columns: x, error_if: {violation_rate: '>= 0.1'}", "cannot say error_if"),
+        ("type: completeness, columns: x, error_if: {violation_rows: '> 3'}", "cannot say error_if"),
+        ("type: completeness, columns: x, warn_if: {evaluated_rows: '< 3'}", "cannot say warn_if"),
+        ("type: completeness, columns: x, error_if: {}", "completeness without bounds passes whatever it finds"),
+        ("type: completeness, columns: x, window: {end: 2026-01-01, length: 1d}", "cannot say window of completeness"),
+        ("type: value_range, columns: x, min: 0", "cannot say min without max, which NaN would pass, of value_range"),
+        ("type: value_range, columns: x, max: 2026-01-01", "cannot say the bound 2026-01-01 of value_range"),
+        ("type: value_range, columns: x, max: 9007199254740993", "cannot say the bound 9007199254740993"),
+        ("type: allowed_values, columns: x, values: ['2026-01-01T00:00']", "cannot say the value 2026-01-01T00:00"),
+        ("type: pattern, columns: x, pattern: '(?x)a # b'", "cannot say (?x)"),
+        ("type: row_count, error_if: {rows: '== 3'}", "cannot say rows == 3 of row_count"),
+        ("type: finite_values, columns: x", "Great Expectations has no words for finite_values"),
+        ("type: array_length, columns: x, length: 3", "Great Expectations has no words for array_length"),
+    ],
+)
+def test_what_would_give_another_verdict_is_left_out(fields: str, why: str) -> None:
+    suites, left_out = exported(
+        f"suite: s\ndatasets: {{t: {{path: d, time_column: ts}}}}\nchecks: [{{id: a, dataset: t, {fields}}}]"
+    )
+    assert suites == {}
+    assert why in left_out["a"]

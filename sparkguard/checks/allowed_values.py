@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.types import element, is_float
 from sparkguard.core.values import ValueField
 from sparkguard.measures.conditions import NotIn
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
+from sparkguard.shapes.wording import Words, for_each_column, refuse
 
 _NAMED = 5
+_TIME = re.compile(r"\d{4}-\d\d?-\d\d?[T ].*")
 
 
 class AllowedValues(ColumnRowsCheck):
@@ -61,3 +65,14 @@ class AllowedValues(ColumnRowsCheck):
             remedy="add the value to the list if it is right, else find out where it comes from",
             named=_NAMED,
         )
+
+    def as_expectations(self) -> tuple[Expectation, ...]:
+        """Values are in a set of texts, which Spark reads in the column's type; times it reads in another zone."""
+        return for_each_column(self, self._words)
+
+    def _words(self) -> Words:
+        texts = list(dict.fromkeys(map(str, self.values)))
+        times = [text for text in texts if _TIME.fullmatch(text)]
+        if times:
+            refuse(f"the value {times[0]}", self)
+        return "expect_column_values_to_be_in_set", {"value_set": texts}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.measures.conditions import Missing
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
+from sparkguard.shapes.wording import Words, for_each_column, refuse
 
 
 class Completeness(ColumnRowsCheck):
@@ -41,3 +43,12 @@ class Completeness(ColumnRowsCheck):
             remedy="find out what the upstream did not deliver, often a join that found no partner",
             telling=False,
         )
+
+    def as_expectations(self) -> tuple[Expectation, ...]:
+        """Values are not NULL; it has no words for blank texts that `mostly` counts with them."""
+        return for_each_column(self, self._words)
+
+    def _words(self) -> Words:
+        if self.blank:
+            refuse("blank", self)
+        return "expect_column_values_to_not_be_null", {}

@@ -28,6 +28,7 @@ from sparkguard.measures.duplicates import (
     RepeatedKeys,
     SeenBefore,
 )
+from sparkguard.shapes.wording import severity_of
 
 _NOTHING = KeyCountsAnswer(0, 0, 0, ())
 
@@ -195,20 +196,21 @@ class DuplicateKeys(SourceCheck):
         failed = "; ".join(self._failures(repeated, before, null_rows)) or passed
         return (self.verdict(finding, passed=passed, failed=failed, remedy=self._remedy(repeated, before)),)
 
-    def expectations(self) -> tuple[Expectation, ...]:
+    def as_expectations(self) -> tuple[Expectation, ...]:
         """Unique columns, and columns without NULL under `nulls: violation`; `DataError` for all else."""
         allowed = {"error_if": {"violation_rows": Bound(">", 0.0)}, "warn_if": {}, "window": None, "normalize": ()}
         other = [name for name, value in allowed.items() if getattr(self, name) != value]
         if other or self.nulls == "equal":
             message = f"Great Expectations cannot say {', '.join(other) or 'nulls: equal'} of duplicate_keys"
             raise DataError(message)
+        severity = severity_of(self)
         if len(self.key) == 1:
-            unique = Expectation("expect_column_values_to_be_unique", {"column": self.key[0]})
+            unique = Expectation("expect_column_values_to_be_unique", {"column": self.key[0]}, severity)
         else:
             arguments = {"column_list": list(self.key), "ignore_row_if": "any_value_is_missing"}
-            unique = Expectation("expect_compound_columns_to_be_unique", arguments)
+            unique = Expectation("expect_compound_columns_to_be_unique", arguments, severity)
         filled = self.key if self.nulls == "violation" else ()
-        return (unique, *(Expectation("expect_column_values_to_not_be_null", {"column": c}) for c in filled))
+        return (unique, *(Expectation("expect_column_values_to_not_be_null", {"column": c}, severity) for c in filled))
 
     @property
     def _history(self) -> Source | None:

@@ -52,7 +52,8 @@ _REMEDIES = {
 }
 _REMEDY = "find out which job used the other model, and score its rows anew"
 _UNKNOWN = "write down what is missing, name its key in keys, or take the bound out of error_if"
-_TOLD = frozenset((*_REMEDIES, "violation_rows", "model_versions", "unexpected_versions", "null_version_rows", "null_trained_at_rows"))
+_COUNTS = ("violation_rows", "model_versions", "unexpected_versions", "null_version_rows", "null_trained_at_rows")
+_TOLD = frozenset((*_REMEDIES, *_COUNTS))
 """Quantities whose breach the message tells in words."""
 
 

@@ -10,10 +10,13 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.types import is_text
 from sparkguard.measures.conditions import NotMatching
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
+from sparkguard.shapes.wording import Words, for_each_column, refuse
 
+_COMMENTS = re.compile(r"\(\?[a-zA-Z]*x")
 _JAVA_ONLY = re.compile(r"\\(?:[pP]\{[^}]*\}|[hHvVRXQEGzZ])")
 
 
@@ -68,3 +71,12 @@ class Pattern(ColumnRowsCheck):
             expected=self.pattern,
             remedy="look for padding, another case, or a column that was filled with another",
         )
+
+    def as_expectations(self) -> tuple[Expectation, ...]:
+        """Values match a regular expression, which GX only looks for, so it gets both ends."""
+        return for_each_column(self, self._words)
+
+    def _words(self) -> Words:
+        if _COMMENTS.search(self.pattern):
+            refuse("(?x), whose comments would swallow the end,", self)
+        return "expect_column_values_to_match_regex", {"regex": rf"\A(?:{self.pattern})\z"}

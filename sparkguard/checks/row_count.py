@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Self
 
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.check import Run, SourceCheck
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.fields import Bounds, DurationField
 from sparkguard.core.finding import Finding, Quantity, Status
 from sparkguard.core.measure import Answer, Measure
@@ -16,6 +18,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
 from sparkguard.measures import tallies
+from sparkguard.shapes.wording import levels, refuse, require_whole
 
 _AGAINST = ("previous_rows", "change")
 
@@ -93,6 +96,29 @@ class RowCount(SourceCheck):
                 remedy="find out which files or partitions the upstream did not write",
             ),
         )
+
+    def as_expectations(self) -> tuple[Expectation, ...]:
+        """The table has at least, at most, or not so many rows."""
+        require_whole(self)
+        return tuple(
+            Expectation("expect_table_row_count_to_be_between", self._between(name, bound), severity)
+            for severity, bounds in levels(self)
+            for name, bound in bounds.items()
+        )
+
+    def _between(self, name: str, bound: Bound) -> Mapping[str, object]:
+        """The numbers of rows that do not break a bound, as far as they are without a gap."""
+        limit = bound.limit
+        allowed: Mapping[str, Mapping[str, object]] = {
+            "<": {"min_value": math.ceil(limit)},
+            "<=": {"min_value": math.floor(limit) + 1},
+            ">": {"max_value": math.floor(limit)},
+            ">=": {"max_value": math.ceil(limit) - 1},
+            "!=": {"min_value": limit, "max_value": limit},
+        }
+        if name not in ("rows", "evaluated_rows") or bound.comparison not in allowed:
+            refuse(f"{name} {bound}", self)
+        return allowed[bound.comparison]
 
     @property
     def _before(self) -> Source | None:

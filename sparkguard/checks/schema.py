@@ -19,6 +19,7 @@ from sparkguard.core.sqltypes import parse_type
 from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
+from sparkguard.shapes.wording import severity_of
 
 _QUANTITIES = {
     Change.ADDED: "added_columns",
@@ -183,7 +184,7 @@ class TableSchema(Check):
         told = {"differences", *(_QUANTITIES[d.change] for d in forbidden)}
         return (self.verdict(finding, passed=passed, failed=failed, remedy=self._remedy(found), told=told),)
 
-    def expectations(self) -> tuple[Expectation, ...]:
+    def as_expectations(self) -> tuple[Expectation, ...]:
         """The names, and the types that a class of pyspark says in full; `DataError` for all else."""
         parts = self._written()
         other = [
@@ -195,13 +196,15 @@ class TableSchema(Check):
         if other:
             message = f"Great Expectations cannot say {', '.join(dict.fromkeys(other))} of schema"
             raise DataError(message)
-        names = [p.name for p in parts]
+        names, severity = [p.name for p in parts], severity_of(self)
         if self.mode == "strict":
-            table = Expectation("expect_table_columns_to_match_ordered_list", {"column_list": names})
+            table = Expectation("expect_table_columns_to_match_ordered_list", {"column_list": names}, severity)
         else:
-            table = Expectation("expect_table_columns_to_match_set", {"column_set": names, "exact_match": False})
+            table = Expectation(
+                "expect_table_columns_to_match_set", {"column_set": names, "exact_match": False}, severity
+            )
         kinds = ({"column": p.name, "type_": _GX_TYPES[p.type]} for p in parts)
-        return (table, *(Expectation("expect_column_values_to_be_of_type", kwargs) for kwargs in kinds))
+        return (table, *(Expectation("expect_column_values_to_be_of_type", kwargs, severity) for kwargs in kinds))
 
     def _expected(self, seen: Evidence) -> Sequence[Part]:
         if self._reference is None:

@@ -8,11 +8,16 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.types import is_number, is_time
-from sparkguard.core.values import ValueField, inward
+from sparkguard.core.values import Value, ValueField, inward
 from sparkguard.errors import DataError
 from sparkguard.measures.conditions import Outside
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
+from sparkguard.shapes.wording import Words, for_each_column, refuse
+
+_MOST_EXACT = 2**53
+"""Up to here every whole number is a float, which is what GX makes of a bound."""
 
 
 class ValueRange(ColumnRowsCheck):
@@ -72,3 +77,23 @@ class ValueRange(ColumnRowsCheck):
             expected=f"inside {inside}",
             remedy="look for a change of unit, of sign or of scale in the upstream",
         )
+
+    def as_expectations(self) -> tuple[Expectation, ...]:
+        """Values are between two numbers. It reads times in the session's timezone, so those it has no words for."""
+        return for_each_column(self, self._words)
+
+    def _words(self) -> Words:
+        if self.max is None:
+            # NaN is greater than every number, so only a greatest value excludes it.
+            refuse("min without max, which NaN would pass,", self)
+        given = {"min_value": self.min, "max_value": self.max}
+        return "expect_column_values_to_be_between", {n: self._number(v) for n, v in given.items() if v is not None}
+
+    def _number(self, bound: Value) -> float:
+        try:
+            number = float(bound.raw)
+        except ValueError:
+            refuse(f"the bound {bound}", self)
+        if not abs(number) < _MOST_EXACT:
+            refuse(f"the bound {bound}", self)
+        return int(number) if number.is_integer() else number

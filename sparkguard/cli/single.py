@@ -167,7 +167,8 @@ def _option_value(model: type[Check], name: str, text: str) -> Any:
         return dict(_bound(part) for part in text.split(","))
     if _is_mapping(model, name):
         named = [part.partition("=") for part in _NEXT_NAME.split(text)]
-        return {key.strip(): value.strip() for key, _, value in named}
+        free = Any in get_args(annotation)
+        return {key.strip(): resolve(value.strip()) if free else value.strip() for key, _, value in named}
     if text.lstrip().startswith("sql="):
         # A query may hold commas and equals signs; only the other fields of a dataset end it.
         pairs = [part.partition("=") for part in _NEXT_FIELD.split(text)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -16,13 +16,13 @@ from pydantic import ValidationError
 
 from sparkguard.config.catalog import catalog
 from sparkguard.config.model import SuiteBlock
-from sparkguard.config.problems import did_you_mean, problems
+from sparkguard.config.problems import problems
 from sparkguard.config.yaml import Document, Path, parse, show_path
 from sparkguard.core.check import Check, Mention
 from sparkguard.core.plan import cycle
 from sparkguard.core.source import Dataset, Source, Versioned
 from sparkguard.core.suite import Results, Suite
-from sparkguard.core.text import is_secret
+from sparkguard.core.text import did_you_mean, is_secret
 from sparkguard.errors import ConfigError, Problem
 
 _DATE = "date"
@@ -32,6 +32,11 @@ _WINDOW_FIELDS = {"references": "references_window", "training": "training_windo
 _NOT_THE_RULE = ("id", "needs", "severity", "owner", "tags", "description", "violations_to", "violation_limit", "wait")
 
 
+def _no_file(path: str) -> str:
+    message = "files cannot be read here"
+    raise OSError(0, message, path)
+
+
 @dataclass(frozen=True)
 class Parameters:
     """What a suite's text is completed with.
@@ -39,7 +44,7 @@ class Parameters:
     `variables` fills `${NAME}`; `date` is the run's date (None: the day of `now` in the suite's
     timezone); `results` and `run_id` win over the suite's own; `supplied` names datasets that the
     caller brings as data frames; `selection` is what part of the suite runs, so that a part is a
-    run of its own.
+    run of its own; `read` gives the text of a file that a check names, or raises as `open` does.
     """
 
     now: datetime
@@ -50,6 +55,7 @@ class Parameters:
     supplied: Collection[str] = ()
     scheduled_for: datetime | None = None
     selection: tuple[str, ...] = ()
+    read: Callable[[str], str] = _no_file
 
 
 def load(text: str, file: str, parameters: Parameters) -> Suite:
@@ -59,12 +65,15 @@ def load(text: str, file: str, parameters: Parameters) -> Suite:
     document = parse(text, file, {**parameters.variables, _DATE: run_date.isoformat()})
     block, found = _suite_block(document)
     datasets = _datasets(document, block, parameters)
-    checks, check_problems = _checks(document, block, datasets, run_date)
+    checks, check_problems = _checks(document, block, datasets, run_date, parameters.read)
     found += [*check_problems, *_unplaced(document, block, parameters)]
     if block is None or found:
         raise ConfigError(*sorted(found, key=_line))
     variables = {k: v for k, v in document.variables.items() if k != _DATE}
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    # What a check takes from a file is configuration too.
+    digest = hashlib.sha256(
+        "\0".join([text, *(check.content for check in checks if check.content)]).encode()
+    ).hexdigest()
     identity = [block.suite, run_date.isoformat(), sorted(variables.items()), parameters.selection, digest]
     run_id = parameters.run_id or hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
     return Suite(
@@ -131,7 +140,11 @@ def _unplaced(document: Document, block: SuiteBlock | None, parameters: Paramete
 
 
 def _checks(
-    document: Document, block: SuiteBlock | None, datasets: Mapping[str, Dataset], run_date: date
+    document: Document,
+    block: SuiteBlock | None,
+    datasets: Mapping[str, Dataset],
+    run_date: date,
+    read: Callable[[str], str],
 ) -> tuple[tuple[Check, ...], list[Problem]]:
     raw = document.data.get("checks") if isinstance(document.data, Mapping) else None
     if not isinstance(raw, list):
@@ -140,7 +153,7 @@ def _checks(
     checks: dict[int, Check] = {}
     defaults = block.defaults.model_dump(exclude_none=True) if block else {}
     known = {} if block is None else {"timezone": block.timezone, "environment": block.environment}
-    context = {"timezone": "UTC", "date": run_date, **known}
+    context = {"timezone": "UTC", "date": run_date, "read": read, **known}
     for i, one in enumerate(raw):
         check = _check(document, ("checks", i), one, defaults, context, found)
         if check is not None:
@@ -283,6 +296,7 @@ def _fingerprints(template: Document, checks: tuple[Check, ...]) -> dict[str, st
     fingerprints = {}
     for check, one in zip(checks, raw, strict=True):
         rule = {k: v for k, v in one.items() if k not in _NOT_THE_RULE}
+        rule |= {"": check.content} if check.content else {}
         # Inside a field the order may matter: of columns, of bounds.
         text = json.dumps(dict(sorted(rule.items())), default=str)
         fingerprints[check.id] = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from sparkguard.config.yaml import Document, Path, show_path
+from sparkguard.core.text import did_you_mean
 from sparkguard.errors import Problem
 
 _LONGEST = 80
@@ -27,15 +27,6 @@ _WORDS = {
     "model_type": "a block of keys",
     "model_attributes_type": "a block of keys",
 }
-
-
-def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """`, did you mean 'type'?`, or the whole list where nothing is near."""
-    names = list(allowed)
-    close = difflib.get_close_matches(name.lower(), {n.lower(): n for n in names}, 1, 0.5)
-    if close:
-        return f", did you mean '{next(n for n in names if n.lower() == close[0])}'?"
-    return f"; allowed: {', '.join(sorted(names))}" if names else ""
 
 
 def problems(

@@ -125,6 +125,11 @@ class Check(BaseModel, ABC):
         return frozenset(watched.check for watched in self.watches)
 
     @property
+    def content(self) -> str:
+        """The text of the files that its fields name: as much a part of the rule as the fields."""
+        return ""
+
+    @property
     def about(self) -> tuple[str, ...]:
         """The columns that a finding on the whole check is about."""
         return ()
@@ -137,7 +142,7 @@ class Check(BaseModel, ABC):
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:
         """The findings, once all that was asked is answered; `DataError` if an answer is broken."""
 
-    def expectations(self) -> tuple[Expectation, ...]:
+    def as_expectations(self) -> tuple[Expectation, ...]:
         """The check in the words of Great Expectations; `DataError` says why it has none."""
         message = f"Great Expectations has no words for {self.kind()}"
         raise DataError(message)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One expectation: its type in snake case and its arguments, as a suite of Great Expectations holds them."""
+    """One expectation: its type in snake case, its arguments and its severity, as a suite holds them."""
 
     type: str
     kwargs: Mapping[str, object]
+    severity: str = "critical"

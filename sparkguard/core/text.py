@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 
@@ -54,6 +55,15 @@ def hides(redacted: Iterable[str], column: str) -> bool:
     plain = column.replace("`", "")
     names = [name.replace("`", "") for name in redacted]
     return any(plain == name or plain.startswith(name + ".") or name.startswith(plain + ".") for name in names)
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """`, did you mean 'type'?`, or the whole list where nothing is near."""
+    names = list(allowed)
+    close = difflib.get_close_matches(name.lower(), {n.lower(): n for n in names}, 1, 0.5)
+    if close:
+        return f", did you mean '{next(n for n in names if n.lower() == close[0])}'?"
+    return f"; allowed: {', '.join(sorted(names))}" if names else ""
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:

@@ -101,6 +101,14 @@ class Reader:
         """Whether a dataset is a Delta table, and no data frame stands in for it."""
         return name not in self._frames and self._is_delta(self._datasets[name])
 
+    def rows(self, source: Source) -> DataFrame:
+        """Read a source under its own names: the dataset's filter, the window, and every column."""
+        opened, pin = self._opened[source.dataset, source.version]
+        dataset = self._datasets[source.dataset]
+        rows = opened.where(dataset.where) if dataset.where else opened
+        window = source.window
+        return rows if window is None else rows.where(self._inside(dataset, pin, self._time(dataset, pin), window))
+
     @property
     def spark(self) -> SparkSession:
         """The session that reads."""

@@ -90,6 +90,10 @@ class SparkEngine:
         """The datasets as they are now, whatever the stage has pinned."""
         return self._reader.afresh()
 
+    def rows(self, source: Source) -> DataFrame:
+        """The rows of a source with all columns, under their own names."""
+        return self._reader.rows(source)
+
     def updates(self) -> Sequence[StateUpdate]:
         """What was learnt of days and tables, to be kept."""
         return self._lasting.updates() if self._lasting else ()

@@ -220,7 +220,7 @@ def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], m
 
 def test_great_expectations_has_no_words_for_it() -> None:
     with pytest.raises(DataError, match="no words for referential_integrity"):
-        check().expectations()
+        check().as_expectations()
 
 
 keys = st.one_of(st.none(), st.integers(0, 4))

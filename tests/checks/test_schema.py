@@ -163,7 +163,7 @@ def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any], message: 
 
 
 def test_names_and_types_are_said_in_the_words_of_great_expectations() -> None:
-    ordered, *types = check(columns=TWO, mode="strict").expectations()
+    ordered, *types = check(columns=TWO, mode="strict").as_expectations()
     assert (ordered.type, ordered.kwargs) == (
         "expect_table_columns_to_match_ordered_list",
         {"column_list": ["id", "name"]},
@@ -172,7 +172,7 @@ def test_names_and_types_are_said_in_the_words_of_great_expectations() -> None:
         ("expect_column_values_to_be_of_type", {"column": "id", "type_": "LongType"}),
         ("expect_column_values_to_be_of_type", {"column": "name", "type_": "StringType"}),
     ]
-    additive = check(columns=TWO).expectations()[0]
+    additive = check(columns=TWO).as_expectations()[0]
     assert (additive.type, additive.kwargs) == (
         "expect_table_columns_to_match_set",
         {"column_set": ["id", "name"], "exact_match": False},
@@ -190,4 +190,4 @@ def test_names_and_types_are_said_in_the_words_of_great_expectations() -> None:
 )
 def test_what_great_expectations_has_no_words_for_is_never_weakened(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        check(**fields).expectations()
+        check(**fields).as_expectations()

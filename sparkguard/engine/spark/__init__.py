@@ -41,7 +41,7 @@ Evidence = Callable[[Read, Any, str, Sequence[str]], DataFrame]
 
 
 class Logs(Protocol):
-    """What can be known without the rows of a dataset: from its log, and from the suite's earlier runs."""
+    """What a probe may ask: a dataset's log, the suite's earlier runs, a file; and rows, for another engine."""
 
     def committed(self, source: Source) -> datetime | None:
         """When the version that is read was committed; None where the dataset has no versions."""
@@ -61,6 +61,9 @@ class Logs(Protocol):
     @property
     def remembered(self) -> dict[Measure[Answer], tuple[object, Answer]]:
         """What was answered last at which state of the data, for probes that are asked again and again."""
+
+    def rows(self, source: Source) -> DataFrame:
+        """The rows of a source with all columns under their own names, for what does its own reading."""
 
 
 Ask = Callable[[Logs, Any], Answer]
