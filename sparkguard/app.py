@@ -10,17 +10,19 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
 from sparkguard.config.load import Parameters, load
+from sparkguard.config.load import load_all as load_members
 from sparkguard.console import Progressing, Silent, TerminalProgress, Unbreakable
 from sparkguard.core.plan import selected
 from sparkguard.core.suite import Results, Suite
@@ -33,6 +35,8 @@ from sparkguard.version import VERSION
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+T = TypeVar("T")
 
 SuiteLike = str | Path | Mapping[str, Any]
 """A suite: a file, or the same structure as a mapping."""
@@ -54,8 +58,18 @@ class Options:
 
 
 def load_suite(suite: SuiteLike, options: Options | None = None, supplied: Sequence[str] = ()) -> Suite:
-    """Read and validate a suite; `ConfigError` holds all its problems."""
-    options = options or Options()
+    """Read and validate a file of one suite; `ConfigError` holds all its problems."""
+    return _loaded(load, suite, options or Options(), supplied)
+
+
+def load_suites(suite: SuiteLike, options: Options | None = None) -> tuple[Suite, ...]:
+    """Read and validate a file of one suite, or of one for each of its tables; `ConfigError` holds all problems."""
+    return _loaded(load_members, suite, options or Options())
+
+
+def _loaded(
+    read: Callable[[str, str, Parameters], T], suite: SuiteLike, options: Options, supplied: Sequence[str] = ()
+) -> T:
     text, name = _text(suite)
     parameters = Parameters(
         now=datetime.now(UTC),
@@ -68,11 +82,10 @@ def load_suite(suite: SuiteLike, options: Options | None = None, supplied: Seque
         selection=(*options.choice.only, "", *options.choice.tags),
     )
     try:
-        loaded = load(text, name, parameters)
+        return read(text, name, parameters)
     except ConfigError as error:
         hidden = secrets(options)
         raise ConfigError(*(replace(p, message=without_secrets(p.message, hidden)) for p in error.problems)) from None
-    return loaded
 
 
 def require_selection(suites: Sequence[Suite], choice: Choice) -> None:
@@ -196,11 +209,11 @@ def init_results(results: str, options: Options) -> list[str]:
 def load_all(path: SuiteLike, options: Options) -> list[Suite]:
     """Every suite of a file or folder; `ConfigError` with the problems of the first that is wrong."""
     files = [path] if isinstance(path, Mapping) else suite_files(path)
-    suites = [load_suite(file, options) for file in files]
-    names = [suite.name for suite in suites]
-    doubled = {name for name in names if names.count(name) > 1}
+    found = [(suite, file) for file in files for suite in load_suites(file, options)]
+    suites = [suite for suite, _ in found]
+    doubled = {name for name, n in Counter(suite.name for suite in suites).items() if n > 1}
     if doubled:
-        where = ", ".join(str(f) for f, s in zip(files, suites, strict=True) if s.name in doubled)
+        where = ", ".join(str(file) for suite, file in found if suite.name in doubled)
         message = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
         raise ConfigError(message)
     require_selection(suites, options.choice)

@@ -93,10 +93,9 @@ def validate(
     problems: list[Problem] = []
     for file in application.suite_files(path):
         try:
-            suite = application.load_suite(file, options)
-            typer.echo(
-                f"{file}: suite {suite.name} is valid: {len(suite.checks)} checks on {len(suite.datasets)} datasets"
-            )
+            for suite in application.load_suites(file, options):
+                checks, datasets = len(suite.checks), len(suite.datasets)
+                typer.echo(f"{file}: suite {suite.name} is valid: {checks} checks on {datasets} datasets")
         except ConfigError as error:
             problems += error.problems
     if problems:

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from sparkguard.config.catalog import catalog
+from sparkguard.config.family import Member, members
 from sparkguard.config.model import SuiteBlock
 from sparkguard.config.problems import did_you_mean, problems
-from sparkguard.config.yaml import Document, Path, parse, show_path
+from sparkguard.config.yaml import Document, Path, build, compose, show_path
 from sparkguard.core.check import Check, Mention
 from sparkguard.core.plan import cycle
 from sparkguard.core.source import Dataset, Source, Versioned
@@ -53,10 +54,32 @@ class Parameters:
 
 
 def load(text: str, file: str, parameters: Parameters) -> Suite:
-    """Validate a suite; `ConfigError` holds all its problems."""
-    template = parse(text, file, {**parameters.variables, _DATE: f"${{{_DATE}}}"})
+    """Validate a file of one suite; `ConfigError` holds all its problems."""
+    suites = load_all(text, file, parameters)
+    if len(suites) > 1:
+        raise ConfigError(Problem(f"holds {len(suites)} suites, one for each of its tables; this takes one", file))
+    return suites[0]
+
+
+def load_all(text: str, file: str, parameters: Parameters) -> tuple[Suite, ...]:
+    """Validate a file of one suite, or of one for each of its tables; `ConfigError` holds all problems."""
+    suites: list[Suite] = []
+    found: dict[Problem, None] = {}
+    for member in members(compose(text, file), file, parameters.variables):
+        try:
+            suites.append(_load(member, text, file, parameters))
+        except ConfigError as error:
+            found |= dict.fromkeys(error.problems)
+    if found:
+        raise ConfigError(*found)
+    return tuple(suites)
+
+
+def _load(member: Member, text: str, file: str, parameters: Parameters) -> Suite:
+    known = {**parameters.variables, **member.variables}
+    template = build(member.root, file, {**known, _DATE: f"${{{_DATE}}}"})
     run_date = parameters.date or parameters.now.astimezone(_timezone(template)).date()
-    document = parse(text, file, {**parameters.variables, _DATE: run_date.isoformat()})
+    document = build(member.root, file, {**known, _DATE: run_date.isoformat()})
     block, found = _suite_block(document)
     datasets = _datasets(document, block, parameters)
     checks, check_problems = _checks(document, block, datasets, run_date)

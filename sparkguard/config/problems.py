@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -69,13 +69,17 @@ def _within(data: object, loc: tuple[int | str, ...], *, keep_last: bool) -> Pat
 
 def _block(model: type[BaseModel] | None, path: Path) -> type[BaseModel] | None:
     """The model of a nested block, to know which keys it allows."""
+    named = False
     for part in path:
-        if model is None or part not in model.model_fields:
+        if named or model is None or part not in model.model_fields:
+            named = False
             continue
         candidates = [model.model_fields[str(part)].annotation]
         inner: list[type[BaseModel]] = []
         while candidates:
             kind = candidates.pop()
+            # What follows is a name of the user's own, be it that of a field.
+            named = named or get_origin(kind) is dict
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 inner.append(kind)
             candidates.extend(getattr(kind, "__args__", ()))

@@ -10,6 +10,7 @@ from sparkguard.config.catalog import catalog
 from sparkguard.config.model import SuiteBlock
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SUITE_NAME = r"^([\w.-]|\$\{[^}]*\})+$"
 _VARIABLE: dict[str, Any] = {"type": "string", "pattern": r"\$\{"}
 
 
@@ -39,8 +40,42 @@ def suite_schema() -> dict[str, Any]:
         "anyOf": [{"type": "string"}, {"$ref": results["$ref"]}],
         "description": results.get("description", ""),
     }
+    schema["properties"]["suite"]["pattern"] = _SUITE_NAME
+    schema["properties"] |= _family(schema["properties"]["checks"], schema["properties"]["datasets"])
+    schema["required"] = ["suite"]
+    schema["anyOf"] = [{"required": ["checks"]}, {"required": ["tables"]}]
     _allow_variables(schema)
     return {"$schema": _DIALECT, "title": "A sparkguard suite", **{k: v for k, v in schema.items() if k != "title"}}
+
+
+def _family(checks: dict[str, Any], datasets: dict[str, Any]) -> dict[str, Any]:
+    """The keys by which one file holds many suites; what they change may be in part, so it is not described."""
+    part: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
+    table = {"type": ["object", "null"], "properties": {"owner": {"type": "string"}, "checks": part}}
+    match = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    template = {
+        "type": "object",
+        "properties": {"match": match, "checks": checks, "datasets": datasets, "defaults": {"type": "object"}},
+        "required": ["match"],
+        "additionalProperties": False,
+    }
+    return {
+        "tables": {
+            "type": "object",
+            "additionalProperties": table,
+            "description": "Tables that get a suite each: their owner, how they are read, and checks of their own.",
+        },
+        "templates": {
+            "type": "array",
+            "items": template,
+            "description": "Checks for the tables whose names match a pattern.",
+        },
+        "overlays": {
+            "type": "object",
+            "additionalProperties": {"type": "object"},
+            "description": "What is different in an environment.",
+        },
+    }
 
 
 def _allow_variables(node: Any) -> None:

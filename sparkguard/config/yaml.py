@@ -16,6 +16,7 @@ _FLOAT = re.compile(r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[e
 _CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Path = tuple[str | int, ...]
+Variables = Mapping[str, str]
 
 
 @dataclass
@@ -44,11 +45,15 @@ def show_path(path: Iterable[str | int]) -> str:
     return text
 
 
-def parse(text: str, file: str, variables: Mapping[str, str]) -> Document:
-    """Parse a suite; `ConfigError` with every unset variable and duplicate key at once."""
-    document = Document(file)
+def parse(text: str, file: str, variables: Variables) -> Document:
+    """Parse a file; `ConfigError` with every unset variable and duplicate key at once."""
+    return build(compose(text, file), file, variables)
+
+
+def compose(text: str, file: str) -> yaml.Node:
+    """Parse a file into nodes, which know their lines; `ConfigError` if it is no YAML."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark else file
@@ -58,6 +63,12 @@ def parse(text: str, file: str, variables: Mapping[str, str]) -> Document:
         raise ConfigError(Problem(f"not valid YAML: {error}", file)) from error
     if root is None:
         raise ConfigError(Problem("the file is empty; a suite needs at least 'suite', 'datasets' and 'checks'", file))
+    return root
+
+
+def build(root: yaml.Node, file: str, variables: Variables) -> Document:
+    """Read the values of nodes; `ConfigError` with every unset variable and duplicate key at once."""
+    document = Document(file)
     builder = _Builder(document, variables)
     try:
         document.data = builder.build(root, ())
@@ -68,8 +79,18 @@ def parse(text: str, file: str, variables: Mapping[str, str]) -> Document:
     return document
 
 
+def fill(text: str, variables: Variables) -> str:
+    """A text with its variables filled in; those that are not set stay."""
+    return _VARIABLE.sub(lambda match: str(variables.get(match[1], match[2] or match[0])), text)
+
+
+def at_node(file: str, node: yaml.Node) -> str:
+    """`file:line` of a node."""
+    return f"{file}:{node.start_mark.line + 1}"
+
+
 class _Builder:
-    def __init__(self, document: Document, variables: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, variables: Variables) -> None:
         self._document = document
         self._variables = variables
         self.problems: list[Problem] = []
