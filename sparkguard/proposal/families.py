@@ -51,8 +51,12 @@ def family_text(suite: str, tables: Sequence[Table], heading: Heading) -> str:
     fact = "All checks passed on them." if heading.proven else "The checks have not been run on them yet."
     lines += comment(f"{fact} They say what the tables are, not what they should be: change what you know better.")
     lines += ["#", f"#   sparkguard validate {heading.named}", f"#   sparkguard run {heading.named}", "#"]
-    lines += comment("Every table is a suite of its own, of the checks of the templates that match its name and its own.")
-    lines += comment("A check of a table changes the one of the same id in a template; {id: rows, remove: true} takes it out.")
+    lines += comment(
+        "Every table is a suite of its own, of the checks of the templates that match its name and its own."
+    )
+    lines += comment(
+        "A check of a table changes the one of the same id in a template; {id: rows, remove: true} takes it out."
+    )
     lines += [f"suite: {suite}.${{table}}", *COMMON, "", "templates:", *_template_lines(shared), "", "tables:"]
     for table in tables:
         lines += _unread(table) if table.proposed is None else _entry(table, table.proposed, shared)

@@ -103,7 +103,12 @@ def _verified(source: Source, candidates: Iterable[Sequence[ColumnProfile]], ask
 
 
 def _is_unique(answer: object) -> bool:
-    return isinstance(answer, KeyHashesAnswer) and not isinstance(answer, Broken) and answer.unique and not answer.null_rows
+    return (
+        isinstance(answer, KeyHashesAnswer)
+        and not isinstance(answer, Broken)
+        and answer.unique
+        and not answer.null_rows
+    )
 
 
 def _columns(combination: Sequence[ColumnProfile]) -> tuple[Column, ...]:

@@ -13,9 +13,12 @@ from sparkguard.core.types import element, is_float, is_integer, is_text
 from sparkguard.measures.profile import Ordinal
 
 _ID_NAME = re.compile(
-    r"(?:^|[^A-Za-z])(?:id|ids|key|keys|uuid|guid|pk|sk|code|no|nr)$|[a-z](?:Id|ID|Key|Code)$|(?:key|num|number)$", re.ASCII
+    r"(?:^|[^A-Za-z])(?:id|ids|key|keys|uuid|guid|pk|sk|code|no|nr)$|[a-z](?:Id|ID|Key|Code)$|(?:key|num|number)$",
+    re.ASCII,
 )
-_COUNTED_ON = re.compile(r"(?:^|[^A-Za-z])(?:id|ids|key|keys|uuid|guid|pk|sk|no|nr)$|[a-z](?:Id|ID|Key)$|key$", re.ASCII)
+_COUNTED_ON = re.compile(
+    r"(?:^|[^A-Za-z])(?:id|ids|key|keys|uuid|guid|pk|sk|no|nr)$|[a-z](?:Id|ID|Key)$|key$", re.ASCII
+)
 
 Asked = Mapping[Measure[Answer], Answer | Broken]
 Ask = Callable[[Sequence[Measure[Answer]]], Asked]

@@ -17,6 +17,8 @@ from sparkguard.proposal.times import freshness, time_column
 
 _MOST_NULL = 0.5
 """Of a column that is mostly NULL nobody knows whether a value is the exception or the rule."""
+
+
 def propose(table: TableProfile, chosen_time: str | None = None) -> Proposed:
     """The checks of a table; one without rows gets its schema only."""
     time, time_note = time_column(table, chosen_time)
@@ -29,7 +31,8 @@ def propose(table: TableProfile, chosen_time: str | None = None) -> Proposed:
     else:
         notes.append("the table has no rows, so only its columns are checked; run `sparkguard init` again once it has")
     checks += _schema(table, notes)
-    return Proposed(_numbered(checks), tuple(notes), None if time is None else written_name(time.name), time_note)
+    found = None if time is None else written_name(time.name)
+    return Proposed(_numbered(checks), tuple(notes), chosen_time or found, time_note)
 
 
 def _rows(table: TableProfile) -> Iterator[Proposal]:
@@ -107,7 +110,9 @@ def _allowed_values(table: TableProfile) -> Iterator[Proposal]:
         if single:
             # Good (1953): the share of rows with values not seen yet is about that of values seen once.
             fields["severity"] = "warn"
-            reasons.append(f"{count(single, 'value')} in one row only, so that others are likely to come: it only warns.")
+            reasons.append(
+                f"{count(single, 'value')} in one row only, so that others are likely to come: it only warns."
+            )
         yield Proposal(id_of("values", columns[0].name), "allowed_values", fields, tuple(reasons))
 
 

@@ -86,9 +86,7 @@ def _times(table: TableProfile) -> Iterator[Proposal]:
             if first is not None:
                 groups.setdefault(first, []).append(p)
     for first, columns in groups.items():
-        told = some(
-            [f"{shown(p.name)} from {_moment(p, p.low)} to {_moment(p, p.high)}" for p in columns]
-        )
+        told = some([f"{shown(p.name)} from {_moment(p, p.low)} to {_moment(p, p.high)}" for p in columns])
         how = "A tenth of the spread earlier; no upper bound, since time goes on."
         if any(_stands_for_unknown(p) for p in columns):
             how += " Do 1900-01-01 or 9999-12-31 stand for an unknown day?"

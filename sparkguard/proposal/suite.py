@@ -41,7 +41,14 @@ class Heading:
 
 
 def suite_text(
-    name: str, dataset: str, place: Mapping[str, str], proposed: Proposed, heading: Heading, *, rows: int, version: int | None
+    name: str,
+    dataset: str,
+    place: Mapping[str, str],
+    proposed: Proposed,
+    heading: Heading,
+    *,
+    rows: int,
+    version: int | None,
 ) -> str:
     """The suite of one table."""
     at_version = "" if version is None else f", version {version}"

@@ -13,7 +13,7 @@ import yaml
 from sparkguard.proposal.proposed import Node, Proposal
 
 WIDTH = 118
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[./-][A-Za-z0-9_]+)*")
 _NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "inf", "nan"))
 """What some reader of YAML takes for something else, now or in its version 1.1."""
 _VARIABLE = "${"
@@ -80,7 +80,11 @@ def check_lines(check: Proposal, dataset: str, indent: int = 2, *, told: bool = 
     """One check of a list, its reasons above it."""
     start = " " * indent
     lines = [line for reason in check.reasons for line in comment(reason, indent)] if told else []
-    lines += [f"{start}- id: {scalar(check.id)}", f"{start}  type: {check.type}", f"{start}  dataset: {scalar(dataset)}"]
+    lines += [
+        f"{start}- id: {scalar(check.id)}",
+        f"{start}  type: {check.type}",
+        f"{start}  dataset: {scalar(dataset)}",
+    ]
     for name, value in check.fields.items():
         lines += block(name, value, indent + 2)
     return lines

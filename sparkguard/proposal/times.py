@@ -12,7 +12,9 @@ from sparkguard.proposal.proposed import Node, Proposal, shown, some
 
 _WORD = r"(?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))"
 _EVENT = re.compile(rf"(?i){_WORD}(?:ts|time|timestamp|event|at|date|day|dt|ds|hour|datetime)(?:$|[^A-Za-z])")
-_RATHER_NOT = re.compile(r"(?i)birth|dob|due|expir|valid|until|end|deadline|commit|receipt|deliver|updat|modif|load|ingest")
+_RATHER_NOT = re.compile(
+    r"(?i)birth|dob|due|expir|valid|until|end|deadline|commit|receipt|deliver|updat|modif|load|ingest"
+)
 """What names a life, a promise or the work of the pipeline rather than the event."""
 _MOST_NULL = 0.05
 _OLD_HOURS = 14 * 24
@@ -53,8 +55,13 @@ def freshness(table: TableProfile, column: ColumnProfile | None) -> Iterator[Pro
         fields["warn_if"] = {}
         reasons = [f"{told} in the future, so there is no warning of such rows (warn_if)."]
     elif age > _OLD_HOURS:
-        reasons = [f"{told} old: nobody feeds this table every night, or it is an archive.", "The bound lets that pass, a"]
-        reasons[1] += f" tenth older too. Once the table is fed, write \"> {LEAST_HOURS}\"; of an archive, delete this check."
+        reasons = [
+            f"{told} old: nobody feeds this table every night, or it is an archive.",
+            "The bound lets that pass, a",
+        ]
+        reasons[1] += (
+            f' tenth older too. Once the table is fed, write "> {LEAST_HOURS}"; of an archive, delete this check.'
+        )
     else:
         reasons = [f"{told} old; {LEAST_HOURS} hours more, a night and a half, are too old."]
     yield Proposal("fresh", "freshness", fields, tuple(reasons))
