@@ -67,13 +67,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Wish:
-    """How to propose: which column cuts windows, whether values may stand in the file, whether to prove it."""
+    """How to propose: the header, the column that cuts windows, whether values may be written, whether to prove it."""
 
+    heading: Heading
     time_column: str | None = None
     values: bool = True
     verify: bool = True
     suite: str | None = None
-    heading: Heading = Heading(datetime.min)
 
 
 @dataclass(frozen=True)

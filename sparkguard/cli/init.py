@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -48,7 +49,7 @@ def init(
     """Profile a table, or all tables of a schema, and write a commented suite that passes on it."""
     _require_free(output, force=force)
     heading = Heading(datetime.now(UTC), None if output is None else str(output), _modeline(output))
-    wish = propose.Wish(time_column, not no_values, not no_verify, read_suite(suite), heading)
+    wish = propose.Wish(heading, time_column, not no_values, not no_verify, read_suite(suite))
     options = application.Options(master=master, remote=remote)
     if schema is None and folder is None:
         written = propose.init_table(propose.placed(path, table, file_format), wish, options, _say)
@@ -73,9 +74,7 @@ def _many(
 ) -> propose.Written:
     name = (schema or str(Path(folder or "").resolve())).replace("`", "")
     last = name.rpartition("." if schema else "/")[2]
-    wish = propose.Wish(
-        wish.time_column, wish.values, wish.verify, wish.suite or propose.Place(last).short, wish.heading
-    )
+    wish = replace(wish, suite=wish.suite or propose.Place(last).short)
     places = propose.tables_of(schema, limit) if schema else propose.folders_of(str(folder), limit)
     return propose.init_tables(places, _owners(owners), wish, options, _say)
 

@@ -91,7 +91,7 @@ def fewest(rows: int) -> int:
     half = rows // 2
     if half < 1:
         return 1
-    digit = 10 ** (len(str(half)) - 1)
+    digit: int = 10 ** (len(str(half)) - 1)
     return half // digit * digit
 
 

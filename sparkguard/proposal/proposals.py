@@ -17,6 +17,8 @@ from sparkguard.proposal.times import freshness, time_column
 
 _MOST_NULL = 0.5
 """Of a column that is mostly NULL nobody knows whether a value is the exception or the rule."""
+_HARDLY_FILLED = 0.95
+"""A column with more NULLs may be NULL everywhere tomorrow, and then a rule on its values is an error."""
 
 
 def propose(table: TableProfile, chosen_time: str | None = None) -> Proposed:
@@ -25,8 +27,9 @@ def propose(table: TableProfile, chosen_time: str | None = None) -> Proposed:
     notes = list(_unread(table))
     checks = list(_rows(table))
     if table.rows:
-        checks += [*freshness(table, time), *_keys(table), *_completeness(table), *_finite(table)]
-        checks += [*_allowed_values(table), *range_proposals(table, notes), *_array_lengths(table)]
+        checks += [*freshness(table, time), *_keys(table), *_completeness(table)]
+        filled = replace(table, columns=tuple(p for p in table.columns if p.nulls <= _HARDLY_FILLED * table.rows))
+        checks += [*_finite(filled), *_allowed_values(filled), *range_proposals(filled, notes), *_array_lengths(filled)]
         notes += [*_no_key(table), *_mostly_null(table), *_constant(table)]
     else:
         notes.append("the table has no rows, so only its columns are checked; run `sparkguard init` again once it has")
@@ -38,7 +41,7 @@ def propose(table: TableProfile, chosen_time: str | None = None) -> Proposed:
 def _rows(table: TableProfile) -> Iterator[Proposal]:
     if table.rows:
         least = fewest(table.rows)
-        reason = f"{count(table.rows, 'row')} today; fewer than half of them would be a fault."
+        reason = f"{count(table.rows, 'row')} today; the bound is half of them, rounded down."
         yield Proposal("rows", "row_count", {"error_if": {"rows": f"< {least}"}}, (reason,))
 
 
@@ -78,7 +81,7 @@ def _rates(rule: str, kind: str, what: str, columns: Sequence[tuple[ColumnProfil
         bound = rate(broke, rows)
         if bound is not None:
             groups.setdefault(bound, []).append((column, broke / rows))
-    for bound, members in sorted(groups.items()):
+    for i, (bound, members) in enumerate(sorted(groups.items())):
         percent = f"{bound * 100:g}"
         told = some([f"{shown(p.name)} {share * 100:.2g} %" for p, share in members])
         how = (
@@ -89,7 +92,7 @@ def _rates(rule: str, kind: str, what: str, columns: Sequence[tuple[ColumnProfil
             "columns": names_of(p for p, _ in members),
             "error_if": {"violation_rate": f"> {percent} %"},
         }
-        yield Proposal(f"{rule}_{percent}pct", kind, fields, (f"{what}: {told}.", how))
+        yield Proposal(f"{rule}_{percent}pct", kind, fields, (f"{what}: {told}.", *([] if i else [how])))
 
 
 def _allowed_values(table: TableProfile) -> Iterator[Proposal]:
@@ -173,7 +176,9 @@ def _mostly_null(table: TableProfile) -> Iterator[str]:
     if empty:
         yield f"NULL in every row, so nothing is proposed for {some(empty)}"
     if mostly:
-        yield f"mostly NULL, so that completeness is not checked: {some(mostly)}"
+        yield (
+            f"mostly NULL, so that completeness is not checked, and beyond {_HARDLY_FILLED:.0%} nothing is: {some(mostly)}"
+        )
 
 
 def _constant(table: TableProfile) -> Iterator[str]:

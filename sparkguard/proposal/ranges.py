@@ -44,7 +44,7 @@ def range_proposals(table: TableProfile, notes: list[str]) -> Iterator[Proposal]
             rest = [shown(p.name) for part in list(groups.values())[i:] for p in part]
             notes.append(f"no range, since there are {MOST_RANGES} checks of ranges already: {some(rest)}")
             break
-        yield _range(columns, {"min": low, "max": high}, _extremes(columns), how)
+        yield _range(columns, {"min": low, "max": high}, _extremes(columns), "" if i else how)
     yield from _times(table)
 
 
@@ -65,7 +65,7 @@ def _grouped(columns: Sequence[ColumnProfile], room: Callable[..., Bounds]) -> G
 def _range(columns: Sequence[ColumnProfile], bounds: dict[str, Decimal | str | None], told: str, how: str) -> Proposal:
     fields: dict[str, Node] = {"columns": names_of(columns)}
     fields |= {name: bound for name, bound in bounds.items() if bound is not None}
-    return Proposal(id_of("range", columns[0].name), "value_range", fields, (f"{told}. {how}",))
+    return Proposal(id_of("range", columns[0].name), "value_range", fields, (f"{told}. {how}".strip(),))
 
 
 def _extremes(columns: Sequence[ColumnProfile]) -> str:
@@ -85,11 +85,11 @@ def _times(table: TableProfile) -> Iterator[Proposal]:
             first = earliest(p.column, int(p.low), int(p.high))
             if first is not None:
                 groups.setdefault(first, []).append(p)
-    for first, columns in groups.items():
+    for i, (first, columns) in enumerate(groups.items()):
         told = some([f"{shown(p.name)} from {_moment(p, p.low)} to {_moment(p, p.high)}" for p in columns])
-        how = "A tenth of the spread earlier; no upper bound, since time goes on."
+        how = "" if i else "A tenth of the spread earlier; no upper bound, since time goes on."
         if any(_stands_for_unknown(p) for p in columns):
-            how += " Do 1900-01-01 or 9999-12-31 stand for an unknown day?"
+            how += " Does 1900-01-01 or 9999-12-31 stand for an unknown day?"
         yield _range(columns, {"min": first}, told[:1].upper() + told[1:] if len(columns) == 1 else told, how)
 
 

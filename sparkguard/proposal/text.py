@@ -18,7 +18,7 @@ _NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "
 """What some reader of YAML takes for something else, now or in its version 1.1."""
 _VARIABLE = "${"
 _NO_VARIABLE = "${literal_dollar:-$}{"
-"""A variable that nobody sets, whose default is the sign itself: a value that looks like a variable stays what it is."""
+"""A variable that nobody sets, whose default is the sign: a value that looks like a variable stays what it is."""
 _LONGEST_KEY = 1_000
 """A key of more characters must be marked as one."""
 _EXACT_DIGITS = 15
