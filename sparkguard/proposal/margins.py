@@ -21,9 +21,10 @@ RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0
 LEAST_HOURS = 36
 """A night and a half: what comes once a day is never as old as this."""
 _AGE_SHARE = 0.1
-_HOURS_STEP = 12
+_HOURS_STEP, _MANY_HOURS = 12, 1_000
 _HALF_OF_ONE = Decimal("0.5")
 _DIGITS = 90
+_CALENDAR = {"month": (1, 12), "day": (1, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
 _LARGEST = {"float": Decimal("1e38"), "double": Decimal("1e300")}
 
 Bounds = tuple[Decimal | None, Decimal | None]
@@ -49,6 +50,13 @@ def widened(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
         if column_scale(column.type) != 0 and least >= 0 and _HALF_OF_ONE <= most <= 1:
             upper = min(upper, Decimal(1))
     return _sayable(lower, column), _sayable(upper, column)
+
+
+def calendar(column: Column, low: Ordinal, high: Ordinal) -> Bounds | None:
+    """The bounds of what clocks and calendars count, by the column's name; None for anything else."""
+    first, last = _CALENDAR.get(column.name.lower(), (0, -1))
+    fits = column_scale(column.type) == 0 and first <= low and high <= last
+    return (Decimal(first), Decimal(last)) if fits else None
 
 
 def coarse(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
@@ -109,7 +117,9 @@ def age_hours(column: Column, newest: int, now: datetime) -> float | None:
 
 def oldest_hours(age: float) -> int:
     """How old the newest event may become: a night and a half more, of an old table a tenth more."""
-    return math.ceil((max(age, 0) + max(LEAST_HOURS, age * _AGE_SHARE)) / _HOURS_STEP) * _HOURS_STEP
+    oldest = max(age, 0) + max(LEAST_HOURS, age * _AGE_SHARE)
+    step = _HOURS_STEP if oldest < _MANY_HOURS else 10 ** (len(str(int(oldest))) - 2)
+    return int(math.ceil(oldest / step) * step)
 
 
 def day_of(moment: datetime) -> date:

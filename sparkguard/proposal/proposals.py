@@ -176,9 +176,9 @@ def _mostly_null(table: TableProfile) -> Iterator[str]:
     if empty:
         yield f"NULL in every row, so nothing is proposed for {some(empty)}"
     if mostly:
-        yield (
-            f"mostly NULL, so that completeness is not checked, and beyond {_HARDLY_FILLED:.0%} nothing is: {some(mostly)}"
-        )
+        yield f"mostly NULL, so that completeness is not checked: {some(mostly)}"
+    if any(p.nulls > _HARDLY_FILLED * table.rows for p in table.columns if p.nulls < table.rows):
+        yield f"no rule on the values of columns that are NULL in more than {_HARDLY_FILLED:.0%} of the rows"
 
 
 def _constant(table: TableProfile) -> Iterator[str]:

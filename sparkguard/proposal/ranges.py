@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
+from sparkguard.core.columns import Column
 from sparkguard.core.text import number
 from sparkguard.core.types import is_time
-from sparkguard.proposal.margins import Bounds, coarse, earliest, shown_moment, widened
+from sparkguard.measures.profile import Ordinal
+from sparkguard.proposal.margins import Bounds, calendar, coarse, earliest, shown_moment, widened
 from sparkguard.proposal.profile import ColumnProfile, TableProfile, is_counted_on
 from sparkguard.proposal.proposed import Node, Proposal, id_of, names_of, shown, some
 
@@ -15,7 +17,10 @@ MOST_RANGES = 30
 """More checks than these are no file that anyone reads: then ranges are coarser, so that columns share them."""
 MOST_INTEGERS = 10
 """Whole numbers of more values are measured rather than listed."""
-_HOW = "Widened by a tenth of the spread, rounded outwards; what is never negative stays so."
+_HOW = (
+    "Bounds of ranges are a tenth of the spread further out, rounded; what is never negative stays so, and hours, days"
+    " and months keep to the clock and the calendar."
+)
 _COARSE = "Bounds are powers of ten, since ranges of their own would be too many checks; twice the extremes are inside."
 _LONG_AGO, _FAR_AHEAD = -25_567, 2_932_896
 """1900-01-01 and 9999-12-31 as days since 1970: they often stand for "unknown"."""
@@ -36,7 +41,7 @@ def range_proposals(table: TableProfile, notes: list[str]) -> Iterator[Proposal]
         names = some([shown(p.name) for p in infinite])
         notes.append(f"no range for columns with NaN or infinity, which are outside of every range: {names}")
     left = [p for p in numbers if p not in counted and p not in infinite]
-    groups, how = _grouped(left, widened), _HOW
+    groups, how = _grouped(left, _by_name_or_spread), _HOW
     if len(groups) > MOST_RANGES:
         groups, how = _grouped(left, coarse), _COARSE
     for i, ((low, high), columns) in enumerate(groups.items()):
@@ -51,6 +56,10 @@ def range_proposals(table: TableProfile, notes: list[str]) -> Iterator[Proposal]
 def is_listed(column: ColumnProfile) -> bool:
     """Whether a column's values are written down, in the place of a range."""
     return bool(column.values) and (column.low is None or len(column.values or ()) <= MOST_INTEGERS)
+
+
+def _by_name_or_spread(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
+    return calendar(column, low, high) or widened(column, low, high)
 
 
 def _grouped(columns: Sequence[ColumnProfile], room: Callable[..., Bounds]) -> Groups:
@@ -69,8 +78,12 @@ def _range(columns: Sequence[ColumnProfile], bounds: dict[str, Decimal | str | N
 
 
 def _extremes(columns: Sequence[ColumnProfile]) -> str:
-    parts = [f"{shown(p.name)} {_short(p.low)} to {_short(p.high)}" for p in columns]
-    return ("From " + parts[0].removeprefix(f"{shown(columns[0].name)} ")) if len(parts) == 1 else some(parts)
+    return _told([(p, f"{_short(p.low)} to {_short(p.high)}") for p in columns])
+
+
+def _told(columns: Sequence[tuple[ColumnProfile, str]]) -> str:
+    """What is true of one column, or of each of several."""
+    return f"From {columns[0][1]}" if len(columns) == 1 else some([f"{shown(p.name)} {what}" for p, what in columns])
 
 
 def _short(value: object) -> str:
@@ -86,11 +99,11 @@ def _times(table: TableProfile) -> Iterator[Proposal]:
             if first is not None:
                 groups.setdefault(first, []).append(p)
     for i, (first, columns) in enumerate(groups.items()):
-        told = some([f"{shown(p.name)} from {_moment(p, p.low)} to {_moment(p, p.high)}" for p in columns])
+        told = _told([(p, f"{_moment(p, p.low)} to {_moment(p, p.high)}") for p in columns])
         how = "" if i else "A tenth of the spread earlier; no upper bound, since time goes on."
         if any(_stands_for_unknown(p) for p in columns):
             how += " Does 1900-01-01 or 9999-12-31 stand for an unknown day?"
-        yield _range(columns, {"min": first}, told[:1].upper() + told[1:] if len(columns) == 1 else told, how)
+        yield _range(columns, {"min": first}, told, how)
 
 
 def _moment(column: ColumnProfile, ordinal: object) -> str:
