@@ -45,10 +45,11 @@ def unique_keys(source: Source, columns: Sequence[ColumnProfile], rows: int, ask
     keys = _verified(source, whole[:left], ask)
     left -= len(whole[:left])
     combined = [p for p in eligible if not _is_prose(p, rows)][:MOST_CONSIDERED]
+    known: dict[frozenset[str], float] = {}
     for size in range(2, MOST_COLUMNS + 1):
         if keys or left <= 0:
             break
-        likely = _likely(source, combined, size, rows, ask)[:left]
+        likely = _likely(source, combined, size, rows, known, ask)[:left]
         keys = _verified(source, likely, ask)
         left -= len(likely)
     return keys
@@ -72,14 +73,29 @@ def _rank(column: ColumnProfile) -> int:
 
 
 def _likely(
-    source: Source, columns: Sequence[ColumnProfile], size: int, rows: int, ask: Ask
+    source: Source,
+    columns: Sequence[ColumnProfile],
+    size: int,
+    rows: int,
+    known: dict[frozenset[str], float],
+    ask: Ask,
 ) -> list[tuple[ColumnProfile, ...]]:
-    """Combinations of a size with about as many distinct values as there are rows, by one read."""
+    """Combinations of a size with about as many distinct values as there are rows, by one read.
+
+    `known` are the estimates of smaller combinations, by which larger ones are chosen; it is added to.
+    """
+
+    def nearly(combination: Sequence[ColumnProfile]) -> float:
+        parts = combinations([p.name for p in combination], size - 1)
+        return -round(max(known.get(frozenset(part), 0.0) for part in parts) / rows, 1)
+
     possible = [c for c in combinations(columns, size) if _could_be(c, rows)]
-    possible = sorted(possible, key=_oddness)[:MOST_COMBINATIONS]
+    possible = sorted(possible, key=lambda c: (nearly(c), _oddness(c)))[:MOST_COMBINATIONS]
     asked = {c: DistinctKeys(source, _columns(c)) for c in possible}
     found = ask(list(asked.values())) if asked else {}
-    return [c for c, m in asked.items() if _estimate(found.get(m)) >= _PAIR_SLACK * rows]
+    estimates = {c: _estimate(found.get(m)) for c, m in asked.items()}
+    known |= {frozenset(p.name for p in c): estimate for c, estimate in estimates.items()}
+    return sorted((c for c, estimate in estimates.items() if estimate >= _PAIR_SLACK * rows), key=_oddness)
 
 
 def _could_be(combination: Iterable[ColumnProfile], rows: int) -> bool:

@@ -163,7 +163,7 @@ def _no_key(table: TableProfile) -> Iterator[str]:
     if table.lacking:
         yield f"no key and no allowed values are proposed: {table.lacking[0]}"
     elif not table.keys:
-        yield "no key was found: no one, two or three columns of ids, texts, times and whole numbers name a row"
+        yield "no key was found: none of the columns and combinations that were tried is unique in each row"
 
 
 def _mostly_null(table: TableProfile) -> Iterator[str]:

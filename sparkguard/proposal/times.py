@@ -56,12 +56,9 @@ def freshness(table: TableProfile, column: ColumnProfile | None) -> Iterator[Pro
         reasons = [f"{told} in the future, so there is no warning of such rows (warn_if)."]
     elif age > _OLD_HOURS:
         reasons = [
-            f"{told} old: nobody feeds this table every night, or it is an archive.",
-            "The bound lets that pass, a",
+            f"{told} old: an archive, or a table that nobody feeds. The bound lets it pass, and a tenth more. "
+            f'Of a table that is fed every night write "> {LEAST_HOURS}"; of an archive delete this check.'
         ]
-        reasons[1] += (
-            f' tenth older too. Once the table is fed, write "> {LEAST_HOURS}"; of an archive, delete this check.'
-        )
     else:
         reasons = [f"{told} old; {LEAST_HOURS} hours more, a night and a half, are too old."]
     yield Proposal("fresh", "freshness", fields, tuple(reasons))

@@ -146,18 +146,14 @@ def test_keys_are_of_few_columns_and_of_names_before_numbers() -> None:
 
 def test_three_columns_are_found_by_the_pairs_that_nearly_are_a_key() -> None:
     rows = [
-        {
-            "hour": i % 97,
-            "kind": f"k{i % 13}",
-            "seat": i * 7 % 89,
-            "row": i // 6 % 50,
-            "carrier": "ab"[i % 2],
-            "flight": i // 2 % 499,
-        }
-        for i in range(990)
+        {"a": i % 97, "b": f"k{i % 13}", "c": i * 7 % 89, "hour": i % 50, "carrier": "ab"[i % 2], "flight": i // 50}
+        for i in range(0, 4_000, 2)
     ]
-    rows += [row | {"carrier": "ba"["ab".index(str(row["carrier"]))]} for row in rows[:9]]
-    assert "carrier" in str(known(rows).check("key").fields["key"])
+    rows += [row | {"carrier": "b"} for row in rows[:9]]
+    found = known(rows).check("key").fields["key"]
+    assert isinstance(found, list)
+    assert "carrier" in found
+    assert len(found) == 3
 
 
 def test_columns_with_null_and_fractions_are_no_keys() -> None:
@@ -213,7 +209,7 @@ def test_the_time_column_is_chosen_by_name_and_the_others_are_told() -> None:
 
 def test_old_tables_and_tables_of_the_future_say_so() -> None:
     old = known([{"ts": datetime(2013, 1, i, tzinfo=UTC)} for i in range(1, 9)])
-    assert "nobody feeds this table" in old.text
+    assert "an archive, or a table that nobody feeds" in old.text
     future = known([{"ts": datetime(2031, 1, i, tzinfo=UTC)} for i in range(1, 9)])
     assert set(verdicts(future.suite, [{"ts": datetime(2031, 1, i, tzinfo=UTC)} for i in range(1, 9)])) == {"pass"}
     assert "in the future" in future.text
