@@ -33,7 +33,7 @@ Bounds = tuple[Decimal | None, Decimal | None]
 def widened(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
     """The range of tomorrow's numbers; None on a side where no bound can be said.
 
-    A tenth of the spread further on either side, rounded outwards to two digits of the spread. What is
+    A tenth of the spread further on either side, rounded outwards to two digits of the spread that the type has. What is
     never negative stays so, what is never positive too, and what looks like a share stays below 1.
     """
     least, most = _decimal(low), _decimal(high)
@@ -42,12 +42,13 @@ def widened(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
     with localcontext(prec=_DIGITS):
         spread = most - least
         step = Decimal(1).scaleb(spread.adjusted() - 1) if spread else Decimal(1)
-        step = max(step, Decimal(1)) if column_scale(column.type) == 0 else step
+        scale = column_scale(column.type)
+        step = step if scale is None else max(step, Decimal(1).scaleb(-scale))
         lower = ((least - spread * SPREAD_SHARE) / step).to_integral_value(ROUND_FLOOR) * step
         upper = ((most + spread * SPREAD_SHARE) / step).to_integral_value(ROUND_CEILING) * step
         lower = max(lower, Decimal(0)) if least >= 0 else lower
         upper = min(upper, Decimal(0)) if most <= 0 else upper
-        if column_scale(column.type) != 0 and least >= 0 and _HALF_OF_ONE <= most <= 1:
+        if scale != 0 and least >= 0 and _HALF_OF_ONE <= most <= 1:
             upper = min(upper, Decimal(1))
     return _sayable(lower, column), _sayable(upper, column)
 

@@ -55,9 +55,9 @@ def freshness(table: TableProfile, column: ColumnProfile | None) -> Iterator[Pro
         fields["warn_if"] = {}
         reasons = [f"{told} in the future, so there is no warning of such rows (warn_if)."]
     elif age > _OLD_HOURS:
+        told += " old: an archive, or a table that nobody feeds. The bound lets it pass, and a tenth more."
         reasons = [
-            f"{told} old: an archive, or a table that nobody feeds. The bound lets it pass, and a tenth more. "
-            f'Of a table that is fed every night write "> {LEAST_HOURS}"; of an archive delete this check.'
+            f'{told} Of a table that is fed every night write "> {LEAST_HOURS}"; of an archive delete this check.'
         ]
     else:
         reasons = [f"{told} old; {LEAST_HOURS} hours more, a night and a half, are too old."]
