@@ -33,8 +33,9 @@ Bounds = tuple[Decimal | None, Decimal | None]
 def widened(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
     """The range of tomorrow's numbers; None on a side where no bound can be said.
 
-    A tenth of the spread further on either side, rounded outwards to two digits of the spread that the type has. What is
-    never negative stays so, what is never positive too, and what looks like a share stays below 1.
+    A tenth of the spread further on either side, rounded outwards to two digits of the spread, if the type
+    has them. What is never negative stays so, what is never positive too, and what looks like a share stays
+    below 1.
     """
     least, most = _decimal(low), _decimal(high)
     if not (least.is_finite() and most.is_finite()):
