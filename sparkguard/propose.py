@@ -27,7 +27,6 @@ from sparkguard.proposal.proposals import propose
 from sparkguard.proposal.proposed import Proposed
 from sparkguard.proposal.suite import Heading, suite_text
 from sparkguard.runner import Runner
-from sparkguard.sinks.memory import MemorySink
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -231,6 +230,7 @@ def _unreadable(error: ConfigError, proposed: Proposed) -> Iterator[tuple[str, s
 def _not_passed(spark: SparkSession, suite: Suite) -> dict[str, str]:
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.spark_engine import SparkEngine
+    from sparkguard.sinks.memory import MemorySink
 
     engine = SparkEngine(Reader(spark, suite.datasets), timezone=suite.timezone)
     report = Runner(suite, engine, MemorySink(), Silent()).run()

@@ -59,7 +59,7 @@ def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
         (["init", "--schema", "b", "--format", "csv"], "--format goes with --path"),
         (["init", "--path", "a", "--output", "{good}"], "exists; name another file, or overwrite it with --force"),
         (["init", "--folder", "no/such"], "'no/such' is not a local folder"),
-        (["init", "--schema", "b", "--owners", "{good}"], "good.yaml:2: datasets: found {{'t': {{'path': 'x'}}}}"),
+        (["init", "--schema", "b", "--owners", "{good}"], "good.yaml:2: datasets: found {'t': {'path': 'x'}}"),
         (["init", "--schema", "b", "--owners", "no/such"], "--owners: cannot be read"),
     ],
 )
