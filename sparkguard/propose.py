@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
@@ -15,6 +16,7 @@ from sparkguard.config.load import Parameters
 from sparkguard.config.load import load_all as load_members
 from sparkguard.config.owners import Owners
 from sparkguard.console import Silent
+from sparkguard.core.columns import Schema
 from sparkguard.core.finding import Status
 from sparkguard.core.measure import Broken
 from sparkguard.core.source import Dataset, Source
@@ -35,6 +37,8 @@ _NO_NAME = re.compile(r"[^\w.-]+")
 _PLAIN_PART = re.compile(r"\w+", re.ASCII)
 _SUITE_NAME = re.compile(r"[\w.-]+")
 _AT_CHECK = re.compile(r"checks\[(\d+)\]")
+_LOOKED_AT = 1_000
+"""Files of a folder that tell its format."""
 _FORMATS = ("parquet", "csv", "json", "orc")
 
 Say = Callable[[str], None]
@@ -186,10 +190,9 @@ def _found(spark: SparkSession, place: Place, name: str, wish: Wish, say: Say) -
     pin = engine.pin([source])[name, None]
     if isinstance(pin, Broken):
         raise DataError(pin.reason, pin.remedy)
-    if wish.time_column is not None:
-        pin.schema.column(wish.time_column)
+    time = _time_column(pin.schema, wish.time_column, required=name != DATASET)
     found = profile(source, pin.schema, lambda ms: dict(engine.compute(ms)), now, values=wish.values, say=say)
-    proposed = propose(found, wish.time_column)
+    proposed = propose(found, time)
     if not proposed.checks:
         message = f"{place.path or place.table} has no column that could be checked"
         raise DataError(message)
@@ -197,6 +200,19 @@ def _found(spark: SparkSession, place: Place, name: str, wish: Wish, say: Say) -
         say(f"running the {len(proposed.checks)} proposed checks")
         proposed = _proven(spark, place, name, proposed, pin.version)
     return _Found(proposed, found.rows, pin.version)
+
+
+def _time_column(schema: Schema, wanted: str | None, *, required: bool) -> str | None:
+    """The column that was asked for; of many tables those that do not have it choose another."""
+    if wanted is None:
+        return None
+    try:
+        schema.column(wanted)
+    except DataError as error:
+        if required:
+            raise ConfigError(Problem(str(error), path="--time-column")) from error
+        return None
+    return wanted
 
 
 def _proven(spark: SparkSession, place: Place, name: str, proposed: Proposed, version: int | None) -> Proposed:
@@ -245,7 +261,8 @@ def _format_of(path: Path) -> str | None:
     """The format of local files by their names; None for Delta tables, and where it cannot be told."""
     if (path / "_delta_log").exists():
         return None
-    names = [path.name] if path.is_file() else [f.name for f in path.rglob("*")] if path.is_dir() else []
+    files = [path] if path.is_file() else islice(path.rglob("*"), _LOOKED_AT) if path.is_dir() else []
+    names = [f.name for f in files]
     endings = {ending for n in names if not n.startswith(("_", ".")) for ending in _FORMATS if f".{ending}" in n}
     return endings.pop() if len(endings) == 1 else None
 

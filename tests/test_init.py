@@ -21,7 +21,7 @@ from sparkguard.core.batches import MAX_MEASURES
 from sparkguard.core.suite import Suite
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
-from sparkguard.errors import DataError
+from sparkguard.errors import ConfigError, DataError
 from sparkguard.proposal.suite import Heading
 from sparkguard.runner import Runner
 from sparkguard.sinks.memory import MemorySink
@@ -131,6 +131,8 @@ def test_odd_tables_get_what_can_be_said_of_them(spark: SparkSession, tmp_path: 
     null = made(parquet(spark.range(9).select(F.lit(None).cast("int").alias("x")), tmp_path / "null"))
     assert "NULL in every row, so nothing is proposed for x" in null.text
     assert not any(w.taken_out for w in (empty, one, null))
+    with pytest.raises(ConfigError, match="--time-column: column 'when' does not exist"):
+        made(propose.placed(str(tmp_path / "one"), None, None), replace(WISH, time_column="when"))
     with pytest.raises(DataError, match="there is no such data"):
         made(propose.Place(str(tmp_path / "gone"), None, "parquet"))
 
