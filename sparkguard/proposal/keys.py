@@ -40,6 +40,7 @@ def unique_keys(source: Source, columns: Sequence[ColumnProfile], rows: int, ask
     eligible = sorted((p for p in columns if _eligible(p)), key=_rank)
     if rows < _LEAST_ROWS:
         return []
+    place = {p.name: i for i, p in enumerate(columns)}
     whole = [(p,) for p in eligible if (p.distinct or 0) >= _SINGLE_SLACK * rows]
     left = MOST_VERIFIED
     keys = _verified(source, whole[:left], ask)
@@ -52,7 +53,7 @@ def unique_keys(source: Source, columns: Sequence[ColumnProfile], rows: int, ask
         likely = _likely(source, combined, size, rows, known, ask)[:left]
         keys = _verified(source, likely, ask)
         left -= len(likely)
-    return keys
+    return [tuple(sorted(key, key=place.__getitem__)) for key in keys]
 
 
 def _eligible(column: ColumnProfile) -> bool:

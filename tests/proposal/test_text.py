@@ -14,7 +14,7 @@ from sparkguard.config.owners import read_owners
 from sparkguard.config.schema import suite_schema
 from sparkguard.errors import ConfigError
 from sparkguard.proposal.families import Table, family_text
-from sparkguard.proposal.proposed import Proposal, Proposed, names_of, written_name
+from sparkguard.proposal.proposed import Proposal, Proposed, written_name
 from sparkguard.proposal.suite import suite_text
 from sparkguard.proposal.text import comment, scalar
 from tests.proposal.tables import HEADING, NOW, known, orders
@@ -132,10 +132,6 @@ def test_every_check_that_was_taken_out_is_named() -> None:
     text = suite_text("t", "t", {"path": "p"}, proposed, HEADING, rows=60, version=None)
     assert "duplicate_keys" not in text
     assert "# - key was taken out: 3 keys occur more than once" in text
-
-
-def test_columns_are_named_by_the_names_they_have() -> None:
-    assert names_of([]) == []
 
 
 def test_the_first_pattern_decides_who_owns_a_table() -> None:
