@@ -120,7 +120,6 @@ def _entry(table: Table, proposed: Proposed, shared: Sequence[Template]) -> Iter
     entry |= dataset_entry(table.place, proposed.time_column)
     yield ""
     yield f"  {scalar(table.name, key=True)}:"
-    yield from comment(f"{count(table.rows, 'row')}.", 4)
     for name, value in entry.items():
         if name == "time_column" and proposed.time_note:
             yield from comment(f"time_column: {proposed.time_note}.", 4)
@@ -131,7 +130,8 @@ def _entry(table: Table, proposed: Proposed, shared: Sequence[Template]) -> Iter
         yield "    checks:"
     if not has_rows:
         yield "      - {id: rows, remove: true}   # it is empty today"
-    for check in own:
+    for i, check in enumerate(own):
+        yield from [""] if i or not has_rows else []
         yield from _rows(check) if check.type == "row_count" else check_lines(check, DATASET, 6)
     yield from left_out(replace(proposed, notes=proposed.notes), 4)
 

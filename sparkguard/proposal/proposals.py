@@ -41,7 +41,7 @@ def propose(table: TableProfile, chosen_time: str | None = None) -> Proposed:
 def _rows(table: TableProfile) -> Iterator[Proposal]:
     if table.rows:
         least = fewest(table.rows)
-        reason = f"{count(table.rows, 'row')} today; the bound is half of them, rounded down."
+        reason = f"{count(table.rows, 'row')} today; the bound is half of that, rounded down."
         yield Proposal("rows", "row_count", {"error_if": {"rows": f"< {least}"}}, (reason,))
 
 
