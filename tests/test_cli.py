@@ -55,6 +55,13 @@ def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
         (["run", "{good}", "--frobnicate"], "No such option"),
         (["explain", "duplicate_kes"], "did you mean 'duplicate_keys'?"),
         (["verdict", "--run-id", "x", "--results", "{empty}"], "no result tables"),
+        (["init"], "give one of --path, --table, --schema and --folder"),
+        (["init", "--path", "a", "--schema", "b"], "give one of --path, --table, --schema and --folder"),
+        (["init", "--schema", "b", "--format", "csv"], "--format goes with --path"),
+        (["init", "--path", "a", "--output", "{good}"], "exists; name another file, or overwrite it with --force"),
+        (["init", "--folder", "no/such"], "'no/such' is not a local folder"),
+        (["init", "--schema", "b", "--owners", "{good}"], "good.yaml:2: datasets: found {'t': {'path': 'x'}}"),
+        (["init", "--schema", "b", "--owners", "no/such"], "--owners: cannot be read"),
     ],
 )
 def test_wrong_usage_exits_2_with_a_sentence(

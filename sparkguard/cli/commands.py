@@ -11,6 +11,7 @@ import typer
 
 from sparkguard import app as application
 from sparkguard import recorded
+from sparkguard.cli.init import init
 from sparkguard.cli.options import (
     Attempt,
     Date,
@@ -82,6 +83,9 @@ def run(
         remote=remote,
     )
     go(target, options, progress_of(log_format, quiet=quiet), dry_run=dry_run)
+
+
+cli.command()(init)
 
 
 @cli.command()

@@ -75,6 +75,16 @@ class Missing(ColumnCondition):
 
 
 @dataclass(frozen=True)
+class Present(ColumnCondition):
+    """There is a value, whatever it is: to count the values themselves."""
+
+    def breaks(self, value: object) -> bool:
+        """Every value is meant."""
+        del value
+        return True
+
+
+@dataclass(frozen=True)
 class NotANumber(ColumnCondition):
     """The value, or an element of the array, is NaN."""
 

@@ -26,11 +26,12 @@ from sparkguard.measures.conditions import (
     NotIn,
     NotMatching,
     Outside,
+    Present,
     Untrue,
     WrongLength,
 )
 from sparkguard.measures.profile import Extremes, Moments
-from sparkguard.measures.sketches import Distinct, FrequentValues, Quantiles
+from sparkguard.measures.sketches import Distinct, DistinctKeys, FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, Examples, RowCount, examples
 from tests.conftest import Work
 
@@ -70,6 +71,7 @@ def column_of(frame: DataFrame, name: str) -> Column:
 def exact_measures(column: Column) -> list[Summary[State]]:
     kind = column.type
     found: list[Summary[State]] = [RowCount(T), Count(T, Missing(column)), Count(T, Missing(column, blank=True))]
+    found.append(Count(T, Present(column)))
     if kind in ("double", "float", "array<double>"):
         found += [Count(T, condition(column)) for condition in (NotANumber, Infinite, NotFinite)]
     if kind == "array<double>":
@@ -117,6 +119,19 @@ def test_moments_equal_their_twin_and_leave_out_what_is_not_finite(spark: SparkS
         assert found.n == twin.n
         assert found.mean == pytest.approx(twin.mean, rel=1e-12)
         assert found.deviation == pytest.approx(twin.deviation, rel=1e-9)
+
+
+def test_combinations_are_counted_without_those_that_have_a_null(spark: SparkSession) -> None:
+    frame = spark.range(20_000).selectExpr(
+        "id % 500 AS `a.b`", "IF(id % 10 = 0, NULL, CAST(id DIV 500 AS STRING)) AS s", "-0.0D * (id % 2) AS zero"
+    )
+    columns = tuple(column_of(frame, name) for name in frame.columns)
+    pair, triple = DistinctKeys(T, columns[:2]), DistinctKeys(T, columns)
+    found = answers(spark, frame.repartition(5), [pair, triple])
+    for measure in (pair, triple):
+        assert found[measure].estimate()[0] == pytest.approx(18_000, rel=0.01)
+        twin = measure.twin({T: [tuple(row)[: len(measure.key)] for row in frame.limit(2_000).collect()]})
+        assert twin.estimate()[0] == pytest.approx(1_800, rel=0.01)
 
 
 def test_sketches_hold_what_they_promise(spark: SparkSession) -> None:

@@ -13,7 +13,7 @@ from sparkguard.core.measure import State, Summary
 from sparkguard.core.source import Source
 from sparkguard.measures.conditions import Missing, NotFinite, Outside, twin_hash
 from sparkguard.measures.profile import Extremes, Moments, Spread
-from sparkguard.measures.sketches import Distinct, FrequentValues, Quantiles
+from sparkguard.measures.sketches import Distinct, DistinctKeys, FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, Examples, RowCount
 
 T = Source("t")
@@ -103,4 +103,14 @@ def test_merged_distinct_counts_are_within_their_margin(column: list[int], cut: 
 def test_sketches_of_nothing_are_zero() -> None:
     assert of(Quantiles(T, X), []).merge(of(Quantiles(T, X), [])).quantile(0.5) is None
     assert of(Distinct(T, X), [None]).estimate()[0] == 0
+
+
+@given(st.lists(st.lists(st.integers(0, 2_000), max_size=400), min_size=1, max_size=4))
+def test_distinct_keys_of_parts_merge_to_those_of_the_whole(parts: list[list[int]]) -> None:
+    measure = DistinctKeys(T, (X,))
+    merged = measure.STATE.zero()
+    for part in parts:
+        merged = merged.merge(of(measure, part))
+    whole = {v for part in parts for v in part}
+    assert merged.estimate()[0] == pytest.approx(len(whole), rel=0.01)
     assert of(FrequentValues(T, X), [None]).items == ()

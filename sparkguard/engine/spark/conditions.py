@@ -18,6 +18,7 @@ from sparkguard.measures.conditions import (
     NotIn,
     NotMatching,
     Outside,
+    Present,
     Untrue,
     WrongLength,
 )
@@ -46,6 +47,11 @@ def _missing(condition: Missing, names: Names) -> Predicate:
     name = names[condition.column]
     blank = condition.blank and is_text(condition.column.type)
     return Predicate(None, f"({name} IS NULL OR {name} RLIKE {_BLANK})" if blank else f"{name} IS NULL")
+
+
+def _present(condition: Present, names: Names) -> Predicate:
+    name = names[condition.column]
+    return Predicate(name, f"{name} IS NOT NULL")
 
 
 def _each(condition: Any, names: Names, breaks: Callable[[str, str], str]) -> Predicate:
@@ -120,6 +126,7 @@ def _untrue(condition: Untrue, names: Names) -> Predicate:
 
 _SQL: Mapping[type[Condition], Callable[[Any, Names], Predicate]] = {
     Missing: _missing,
+    Present: _present,
     NotANumber: _not_a_number,
     Infinite: _infinite,
     NotFinite: _not_finite,

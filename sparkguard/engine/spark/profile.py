@@ -8,15 +8,17 @@ from typing import Any
 from sparkguard.core.types import is_float
 from sparkguard.engine.spark import Names, WideRecipe
 from sparkguard.engine.spark.conditions import value_hash
-from sparkguard.engine.spark.values import is_nested
+from sparkguard.engine.spark.values import comparable, hash_of, is_nested, whole_value
 from sparkguard.measures.profile import Extent, Extremes, Moments, Spread
 from sparkguard.measures.sketches import (
     HLL_LG_K,
     KEPT,
+    KEY_LG_K,
     KLL_K,
     TRACKED,
     TRACKING_ERROR,
     Distinct,
+    DistinctKeys,
     Distincts,
     Frequent,
     Frequents,
@@ -86,6 +88,13 @@ def _distincts(measure: Distinct, values: Sequence[Any]) -> Distincts:
     return Distincts(bytes(sketch or b""), n < rows and not is_nested(measure.column.type))
 
 
+def _distinct_keys(measure: DistinctKeys, names: Names) -> Sequence[str]:
+    named = [(names[column], column.type) for column in measure.key]
+    absent = " OR ".join(f"{name} IS NULL" for name, _ in named)
+    values = [part for name, kind in named for part in whole_value(comparable(name, kind), kind)]
+    return (f"hll_sketch_agg(IF({absent}, NULL, {hash_of(values)}), {KEY_LG_K})",)
+
+
 def _hash(name: str, kind: str) -> str:
     """A hash of each value; of a plain NULL it is the hash of nothing, since a condition in each row costs a tenth."""
     whole = value_hash(name, kind)
@@ -114,6 +123,11 @@ WIDE = {
     Distinct: WideRecipe(
         _distinct,
         _distincts,
+        needs="hll_sketch_agg",
+    ),
+    DistinctKeys: WideRecipe(
+        _distinct_keys,
+        lambda _measure, values: Distincts(bytes(values[0] or b"")),
         needs="hll_sketch_agg",
     ),
     FrequentValues: WideRecipe(_frequent, _frequents, needs="approx_top_k"),
