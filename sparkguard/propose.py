@@ -176,7 +176,7 @@ def _table(spark: SparkSession, place: Place, owners: Owners, wish: Wish, option
         found = _found(spark, place, DATASET, wish, lambda _step: None)
     except Exception as error:  # noqa: BLE001 - the other tables go on
         return replace(known, unread=without_secrets(first_line(error), app.secrets(options)))
-    return replace(known, proposed=found.proposed, rows=found.rows)
+    return replace(known, proposed=found.proposed)
 
 
 def _found(spark: SparkSession, place: Place, name: str, wish: Wish, say: Say) -> _Found:

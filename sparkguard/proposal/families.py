@@ -30,7 +30,6 @@ class Table:
     owner: str | None = None
     proposed: Proposed | None = None
     unread: str | None = None
-    rows: int = 0
 
 
 @dataclass(frozen=True)
