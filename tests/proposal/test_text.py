@@ -88,7 +88,7 @@ def test_the_file_says_when_it_was_made_of_what_and_how_to_run_it() -> None:
 
 
 def table(name: str, proposed: Proposed | None = None, **more: Any) -> Table:
-    return Table(name, name.rpartition(".")[2], {}, proposed=proposed, rows=60, **more)
+    return Table(name, name.rpartition(".")[2], {}, proposed=proposed, **more)
 
 
 def family(*tables: Table) -> tuple[str, dict[str, list[str]]]:
