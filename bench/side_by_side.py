@@ -98,7 +98,8 @@ def start(name: str, data: Path) -> Tool:
             env=clean | ({"SPARK_DRIVER_MEMORY": "4g"} if name == OURS else {}),
             cwd=folder,
         )
-    hello = process.stdout.readline() if process.stdout else ""
+    # Spark's launcher may print lines of its own first.
+    hello = next((line for line in process.stdout or () if line.startswith("{")), "")
     if not hello:
         message = f"{name} did not start; its messages are in {log_of(name)}"
         raise SystemExit(message)
