@@ -35,7 +35,7 @@ test: setup  ## all tests but the system tests
 unit: setup  ## the tests that need no JVM
 	$(BIN)/pytest -q -m "not spark" tests --ignore=tests/system --ignore=tests/jobs
 
-test-system: setup  ## spark-submit, a cluster, Spark Connect, other Sparks, faults
+test-system: setup  ## spark-submit, a cluster, Spark Connect, other Sparks, faults, nights of states
 	$(BIN)/pytest -q tests/system
 
 lint: setup  ## ruff, mypy, import layers, the committed schema

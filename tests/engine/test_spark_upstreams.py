@@ -258,7 +258,8 @@ def test_a_file_that_only_spans_the_day_is_neither_there_nor_missing_unless_its_
     spanning = arrival(engine(spark, table(path)), commit_of())
     assert (spanning.missing, spanning.unsure) == ((), ((),))
     declared = table(path, partition=Partition("ds", "yyyyMMdd", Duration(days=1)))
-    assert tell(spark, declared, DAY) == {(): CERTAIN}
+    assert tell(spark, declared, DAY) == {(): MAYBE}
+    assert tell(spark, declared, Window(datetime(2026, 3, 1), datetime(2026, 3, 4))) == {(): CERTAIN}
     assert tell(spark, declared, Window(datetime(2026, 3, 8), datetime(2026, 3, 9))) == {(): NONE}
 
 

@@ -15,7 +15,7 @@ from sparkguard.measures.profile import Extremes, Moments
 from sparkguard.measures.sketches import FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, RowCount
 from tests.conftest import Work
-from tests.engine.nights import DAY, Nights, S, X, asked, rows
+from tests.system.nights import DAY, Nights, S, X, asked, rows
 
 
 @pytest.fixture
