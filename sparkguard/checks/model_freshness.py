@@ -241,8 +241,7 @@ class ModelFreshness(Check):
         alone = replace(finding, quantities=quantities, evaluated_rows=None, violation_rows=None)
         bounded = self._bounded(facts)
         kept = {n: {q: b for q, b in getattr(bounded, n).items() if q in own} for n in ("error_if", "warn_if")}
-        verdict = bounded.model_copy(update=kept)
-        judged = verdict._worded(verdict.verdict(alone, passed=told, failed="", told=_TOLD))  # noqa: SLF001 - its own
+        judged = self._worded(bounded.model_copy(update=kept).verdict(alone, passed=told, failed="", told=_TOLD))
         worse = judged.status.rank < empty.status.rank and judged.status is not Status.PASS
         return replace(judged, message=f"{empty.message}; {judged.message}", counted=True) if worse else empty
 

@@ -17,7 +17,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration
-from sparkguard.measures.upstreams import Arrival
+from sparkguard.measures.upstreams import Arrival, count_instead
 from sparkguard.measures.upstreams import Upstream as Question
 from sparkguard.shapes.arrivals import REMEDIES, Words
 from sparkguard.shapes.upstreams import Upstream
@@ -148,7 +148,7 @@ class UpstreamReady(Check):
         if not answer.unsure or verdict.status is Status.FAIL:
             return verdict
         # A warning would let the checks go that need this one.
-        remedy = f"count instead: write rows: {upstream.commit} in place of commit: {upstream.commit}"
+        remedy = count_instead(str(upstream.commit))
         return replace(verdict, status=Status.ERROR, message=words.undecided(), remedy=remedy, decision=None)
 
     def _bounded(self, quantities: Collection[str]) -> Self:

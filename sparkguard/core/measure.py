@@ -152,7 +152,22 @@ class Tall(Summary[S_co]):
 
 
 class Probe(Measure[A_co]):
-    """A question that no rows answer: a log, a history, a registry. It is neither merged nor stored."""
+    """A question that no rows answer: a log, a history, a registry. It is neither merged nor stored.
+
+    Unless it says otherwise it is about no dataset, and reads no column of those that it is about.
+    """
+
+    cost: ClassVar[Cost] = Cost(scans=0, shuffles=0)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """None: it is about no pinned dataset."""
+        return ()
+
+    @property
+    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
+        """No column by name."""
+        return dict.fromkeys(self.sources, ())
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from sparkguard.core.window import Window
 from sparkguard.engine.spark.values import quoted
 from sparkguard.engine.spark.windows import partition_within, render, within
 from sparkguard.errors import DataError
+from sparkguard.measures.upstreams import count_instead
 
 NONE, MAYBE, CERTAIN = 0, 1, 2
 """Whether a file holds rows of the window."""
@@ -62,7 +63,7 @@ class Times:
         partitioned = time.path[0] in partitions
         if not is_time(time.type) and not (partitioned and is_text(time.type)):
             message = f"the log says nothing of the times in '{time.name}', which is {time.type}"
-            raise DataError(message, f"count instead: write rows: {dataset.name} in place of commit: {dataset.name}")
+            raise DataError(message, count_instead(dataset.name))
         follows = None
         if dataset.partition is not None and not partitioned:
             column = schema.column(dataset.partition.column)

@@ -26,7 +26,7 @@ from sparkguard.engine.places import literal
 from sparkguard.engine.reader import reference
 from sparkguard.engine.spark.values import one_of
 from sparkguard.errors import DataError
-from sparkguard.measures.upstreams import Part, Partitions, Touch
+from sparkguard.measures.upstreams import Part, Partitions, Touch, count_instead
 
 _ACTIONS = (
     "add STRUCT<path: STRING, partitionValues: MAP<STRING, STRING>, dataChange: BOOLEAN, stats: STRING, "
@@ -76,7 +76,7 @@ def touched(spark: SparkSession, dataset: Dataset, schema: Schema, window: Windo
 def untold(dataset: Dataset, why: str) -> DataError:
     """The log does not tell: an error, neither a pass nor a failure."""
     message = f"the log of '{dataset.name}' cannot tell: {why}"
-    return DataError(message, f"count instead: write rows: {dataset.name} in place of commit: {dataset.name}")
+    return DataError(message, count_instead(dataset.name))
 
 
 def newest_checkpoint(names: Iterable[str], version: int) -> tuple[int, tuple[str, ...]] | None:

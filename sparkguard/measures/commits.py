@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Cost, Probe
+from sparkguard.core.measure import Answer, Probe
 from sparkguard.core.source import Source
 
 
@@ -24,17 +22,10 @@ class LastCommit(Probe[Commit]):
 
     source: Source
 
-    cost = Cost(scans=0, shuffles=0)
-
     @property
     def sources(self) -> tuple[Source, ...]:
         """The one source."""
         return (self.source,)
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """No column is read."""
-        return {self.source: ()}
 
     def __str__(self) -> str:
         """For the plan."""

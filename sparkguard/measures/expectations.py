@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Cost, Probe
 from sparkguard.core.source import Source
 
@@ -62,11 +60,6 @@ class ExpectationsRun(Probe[Outcomes]):
     def sources(self) -> tuple[Source, ...]:
         """The rows that are validated."""
         return (self.source,)
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """No column by name: Great Expectations reads what its expectations name."""
-        return {self.source: ()}
 
     def __str__(self) -> str:
         """For the plan."""

@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Cost, Probe
-from sparkguard.core.source import Source
+from sparkguard.core.measure import Answer, Probe
 from sparkguard.stats.prediction import WEEK, tells_weekdays
 
 MOST_POINTS = 400
@@ -105,18 +103,6 @@ class MetricHistory(Probe[History]):
     metric: str
     columns: tuple[str, ...]
     until: datetime | None = None
-
-    cost = Cost(scans=0, shuffles=0)
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """No dataset is read."""
-        return ()
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """No dataset is read."""
-        return {}
 
     def __str__(self) -> str:
         """For the plan."""

@@ -40,24 +40,7 @@ class ModelMetadata(Answer):
 
 
 @dataclass(frozen=True)
-class _Metadata(Probe[ModelMetadata]):
-    """A question that reads no dataset."""
-
-    cost = Cost(scans=0, shuffles=0)
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """No dataset."""
-        return ()
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """No column."""
-        return {}
-
-
-@dataclass(frozen=True)
-class ModelCard(_Metadata):
+class ModelCard(Probe[ModelMetadata]):
     """What does a card, a small JSON or YAML file, say under these keys?"""
 
     place: str
@@ -69,7 +52,7 @@ class ModelCard(_Metadata):
 
 
 @dataclass(frozen=True)
-class RegisteredModel(_Metadata):
+class RegisteredModel(Probe[ModelMetadata]):
     """What does an MLflow registry say of one version of a model, named by alias, stage or number?
 
     `uri` of None is the registry that MLflow's environment names. The plan does not show it: it may hold a password.

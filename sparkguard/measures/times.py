@@ -194,9 +194,8 @@ class SharedDays(RowMeasure[SharedAnswer]):
 
     @property
     def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """The time and the entity of both sides; one after the other where they are the same rows."""
-        mine, theirs = self.columns
-        return {self.one: (*mine, *theirs)} if self.one == self.other else {self.one: mine, self.other: theirs}
+        """The time and the entity of both sides."""
+        return dict(zip(self.sources, self.columns, strict=True))
 
     @property
     def columns(self) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
@@ -205,9 +204,7 @@ class SharedDays(RowMeasure[SharedAnswer]):
 
     def twin(self, tables: Mapping[Source, Rows]) -> SharedAnswer:
         """Count the days of both sides, and keep those that both have."""
-        width = 1 + len(self.entity)
-        mine = self._count([row[:width] for row in tables[self.one]], self.times[0])
-        theirs = self._count([row[-width:] for row in tables[self.other]], self.times[1])
+        mine, theirs = (self._count(tables[s], t) for s, t in zip(self.sources, self.times, strict=True))
         days = [Counter[Values](), Counter[Values]()]
         for side, counted in zip(days, (mine, theirs), strict=True):
             for key, n in counted.items():

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import product
 
-from sparkguard.core.columns import Column
 from sparkguard.core.measure import Awaited, Cost, Waiting
 from sparkguard.core.source import Source
 from sparkguard.core.text import count, lasting
@@ -20,6 +18,11 @@ WHOLE: Part = ()
 
 MOST_PARTS = 10_000
 """So many partitions of an upstream are told apart at most."""
+
+
+def count_instead(dataset: str) -> str:
+    """What to do where a log cannot tell."""
+    return f"count instead: write rows: {dataset} in place of commit: {dataset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,6 @@ class Upstream(Waiting[Arrival]):
     timeout: float = field(default=0.0, kw_only=True)
     poll: float = field(default=60.0, kw_only=True)
 
-    cost = Cost(scans=0, shuffles=0)
-
     @property
     @abstractmethod
     def what(self) -> str:
@@ -107,16 +108,6 @@ class Upstream(Waiting[Arrival]):
     def parts(self) -> tuple[Part, ...]:
         """What must be there."""
         return (WHOLE,)
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """None is pinned: what is missing is an answer."""
-        return ()
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """No column of a pinned dataset is read."""
-        return {}
 
     def ready(self, answer: Awaited) -> bool:
         """Whether all parts are there."""

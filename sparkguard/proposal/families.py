@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sparkguard.core.text import count
@@ -132,7 +132,7 @@ def _entry(table: Table, proposed: Proposed, shared: Sequence[Template]) -> Iter
     for i, check in enumerate(own):
         yield from [""] if i or not has_rows else []
         yield from _rows(check) if check.type == "row_count" else check_lines(check, DATASET, 6)
-    yield from left_out(replace(proposed, notes=proposed.notes), 4)
+    yield from left_out(proposed, 4)
 
 
 def _rows(check: Proposal) -> Iterator[str]:

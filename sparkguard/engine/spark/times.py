@@ -54,30 +54,31 @@ def shared_days(read: Read, measure: SharedDays) -> SharedAnswer:
         rows = read(source, columns).where(_inside(measure.times[at], measure.stretch, lasting=False))
         counts = ("1L AS n", "0L AS m") if at == 0 else ("0L AS n", "1L AS m")
         sides.append(rows.selectExpr(*_keys(measure, at, columns), *counts))
-    groups = sides[0].unionByName(sides[1]).groupBy("day", *names).agg(*_SUMS)
+    groups = sides[0].unionByName(sides[1]).groupBy("day", *names).agg(*_sums())
     # The condition is on the counts: one on the keys would be pushed below the shuffle, which then is done twice.
     both = F.expr("n > 0 AND m > 0")
-    days = groups.groupBy("day").agg(*_SUMS).where(both)
-    shown = [F.date_from_unix_date("day").cast("string")]
+    days = groups.groupBy("day").agg(*_sums()).where(both)
+    shown = F.date_from_unix_date("day").cast("string")
     found = _answers(days, "day", shown, [F.col("day")], measure.limit)
     if names:
         filled = F.expr(" AND ".join(f"{name} IS NOT NULL" for name in names))
-        entities = groups.where(both).groupBy(*names).agg(*_SUMS).where(filled)
-        texts = [F.to_json(F.array(*key_texts(measure.entity)))]
+        entities = groups.where(both).groupBy(*names).agg(*_sums()).where(filled)
+        texts = F.to_json(F.array(*key_texts(measure.entity)))
         found = found.unionByName(_answers(entities, "entity", texts, [F.col("n").desc(), *names], measure.limit))
     answers = found.collect()
     return SharedAnswer(_shared(answers, "day"), _shared(answers, "entity") if names else None)
 
 
-_SUMS = (F.sum("n").alias("n"), F.sum("m").alias("m"))
+def _sums() -> list[SparkColumn]:
+    return [F.sum(name).alias(name) for name in ("n", "m")]
 
 
-def _answers(groups: DataFrame, kind: str, text: Sequence[SparkColumn], order: Sequence[Any], limit: int) -> DataFrame:
+def _answers(groups: DataFrame, kind: str, text: SparkColumn, order: Sequence[Any], limit: int) -> DataFrame:
     """The first groups with their text, and the total of all without."""
     kinds, nothing = F.lit(kind).alias("kind"), F.lit(None)
     top = groups.orderBy(*order).limit(limit)
-    top = top.select(kinds, text[0].alias("text"), nothing.cast("bigint").alias("keys"), "n", "m")
-    total = groups.agg(F.count(F.lit(1)).alias("keys"), *_SUMS)
+    top = top.select(kinds, text.alias("text"), nothing.cast("bigint").alias("keys"), "n", "m")
+    total = groups.agg(F.count(F.lit(1)).alias("keys"), *_sums())
     return top.unionByName(total.select(kinds, nothing.cast("string").alias("text"), "keys", "n", "m"))
 
 
