@@ -4,9 +4,11 @@ import functools
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,6 +63,14 @@ checks:
       - {suite: nobody}
   - {id: not_read, type: row_count, dataset: timed, needs: [arrived], severity: warn}
   - {id: model, type: model_freshness, dataset: timed, version_column: part, card: CARD, severity: warn}
+  - id: expected
+    type: expectations
+    dataset: bad
+    severity: warn
+    expectations:
+      - {type: expect_table_row_count_to_equal, kwargs: {value: 1006}}
+      - {type: expect_column_values_to_be_unique, kwargs: {column: id}}
+      - {type: expect_column_values_to_be_between, kwargs: {column: id, max_value: 999, mostly: 0.99}}
 """
 
 
@@ -205,6 +215,43 @@ def reference(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = call(["sparkguard", "run", file, "--date", "2026-01-31", "--set", f"RESULTS={folder / 'results'}"])
     assert done.code == 5, done.err + done.out
     return folder / "results"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[str], seconds: int = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    pytest.fail(f"nothing listens on port {port}")
+
+
+@pytest.fixture
+def connect(background: Callable[..., subprocess.Popen[str]]) -> str:
+    """The address of a Spark Connect server."""
+    port = free_port()
+    settings = {
+        "spark.connect.grpc.binding.port": port,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.shuffle.partitions": 2,
+        "spark.ui.enabled": "false",
+        "spark.databricks.delta.snapshotPartitions": 2,
+    }
+    options = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    wait_for_port(port, background(["spark-submit", "--class", server, *options, "spark-internal"]))
+    return f"sc://127.0.0.1:{port}"
 
 
 @pytest.fixture

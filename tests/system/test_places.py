@@ -3,10 +3,10 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -14,54 +14,22 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from tests.system.conftest import ROOT, call, environment, rows, same_results
+from tests.system.conftest import ROOT, call, environment, free_port, rows, same_results, wait_for_port
 
 Start = Callable[..., subprocess.Popen[str]]
 
 DATE = ["--date", "2026-01-31"]
-EXTENSION = "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"
-CATALOG = "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_port(port: int, process: subprocess.Popen[str], seconds: int = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.stdout and process.stdout.read()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return
-    pytest.fail(f"nothing listens on port {port}")
 
 
 @pytest.mark.parametrize("by", ["option", "environment"])
 def test_spark_connect_leaves_the_same_rows(
-    suite: Callable[[], Path], tmp_path: Path, background: Start, reference: Path, by: str
+    suite: Callable[[], Path], tmp_path: Path, connect: str, reference: Path, by: str
 ) -> None:
-    port = free_port()
-    server = background(
-        [
-            "spark-submit", "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
-            "--conf", f"spark.connect.grpc.binding.port={port}", "--conf", EXTENSION, "--conf", CATALOG,
-            "--conf", "spark.sql.shuffle.partitions=2", "--conf", "spark.ui.enabled=false",
-            "--conf", "spark.databricks.delta.snapshotPartitions=2", "spark-internal",
-        ]
-    )  # fmt: skip
-    wait_for_port(port, server)
-    address = f"sc://127.0.0.1:{port}"
     command = ["sparkguard", "run", suite(), *DATE, "--set", f"RESULTS={tmp_path / 'r'}"]
     if by == "option":
-        done = call([*command, "--remote", address])
+        done = call([*command, "--remote", connect])
     else:
-        done = call(command, env=environment({"SPARK_REMOTE": address}))
+        done = call(command, env=environment({"SPARK_REMOTE": connect}))
     assert done.code == 5, done.err + done.out
     assert same_results(tmp_path / "r", reference)
     [run] = rows(tmp_path / "r", "runs")
@@ -127,16 +95,16 @@ def test_older_sparks_run_the_same_suite(
     """In an environment of its own, kept in the checkout so that a second run needs no network."""
     place = ROOT / f".venv-spark{version}"
     python = place / "bin/python"
-    if not (place / ".ready").exists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    others = [r for r in project["dependencies"] if re.match("numpy|pydantic|pyyaml|rich|typer", r)]
+    wanted = [*OLDER[version], *others, *project["optional-dependencies"]["expectations"]]
+    ready = place / ".ready"
+    if not ready.exists() or ready.read_text(encoding="utf-8") != repr(wanted):
         shutil.rmtree(place, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        others = re.findall(
-            r'^  "((?:numpy|pydantic|pyyaml|rich|typer)[^"]*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
-        )
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = call([*install, *OLDER[version], *others])
+        done = call([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
         assert done.code == 0, done.err
-        (place / ".ready").touch()
+        ready.write_text(repr(wanted), encoding="utf-8")
     from sparkguard.engine.session import delta_package
 
     env = {
