@@ -196,7 +196,7 @@ def _messages(info: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _samples(columns: Sequence[str], values: Iterable[Any] | None) -> tuple[Sample, ...]:
-    """Equal values together, the most frequent first."""
+    """Equal values together, the most frequent first; of equally frequent ones in the order of their texts."""
     rows: Counter[tuple[tuple[str, str | None], ...]] = Counter()
     for value in values or ():
         if isinstance(value, Mapping):
@@ -205,7 +205,8 @@ def _samples(columns: Sequence[str], values: Iterable[Any] | None) -> tuple[Samp
             several = isinstance(value, list | tuple) and len(columns) > 1
             cells = zip(columns, value if several else [value], strict=False)
         rows[tuple((str(name), None if cell is None else _text(cell)) for name, cell in cells)] += 1
-    return tuple(Sample(values, n) for values, n in rows.most_common())
+    ordered = sorted(rows.items(), key=lambda one: (-one[1], [(t is not None, t or "") for _, t in one[0]]))
+    return tuple(Sample(values, n) for values, n in ordered)
 
 
 def _text(value: Any) -> str:
