@@ -1,0 +1,210 @@
+"""Does the window look like random snapshots of the same size from the training data?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from sparkguard.core.budget import Budget
+from sparkguard.core.check import Run, SourceCheck
+from sparkguard.core.columns import Column
+from sparkguard.core.evidence import Evidence
+from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationField, Like, VersionedField, WindowField
+from sparkguard.core.finding import Finding, Status
+from sparkguard.core.measure import Answer, Daily, Measure
+from sparkguard.core.source import Source
+from sparkguard.core.threshold import Bound
+from sparkguard.core.window import Duration, Window
+from sparkguard.errors import DataError
+from sparkguard.measures.grids import Grids, kind_of
+from sparkguard.measures.histograms import MOST_SLICES, Counts, Histogram, Slicing
+from sparkguard.measures.overlap import Side
+from sparkguard.measures.tallies import RowCount
+from sparkguard.shapes.drift import Layout, Series, compare
+from sparkguard.shapes.drift_findings import Story
+
+_MOST_DAYS = 3_700
+_DAY = Duration(days=1)
+
+
+class DistributionDrift(SourceCheck):
+    """Compares a window with stretches of the same length from its reference, so that alarms have a budget.
+
+    For each column the counts of the window's rows in the cells of a grid are compared with those of the
+    reference, and so is every stretch of the reference that is as long as the window: what the stretches
+    show is usual. The largest score of all columns is ranked among the largest of the stretches, so that a
+    healthy window fails as often as `false_alarms` says, however many columns there are. With fewer than
+    26 disjoint stretches the longest end of the window that has them is judged.
+
+    Cost: one scan of the days that are not known yet, of the window and, the first time, of the reference;
+    a sample of it once, for the grids. The driver holds the counts of the days: about 1 MB for 365 days of
+    four columns.
+
+    Blind to: a change of correlation alone; a drift that the reference already has; what changes within a
+    bin; a slow trend under `forward`, which is usual then; new values of a text column with hundreds of
+    rare ones. docs/calibration.md says how often it errs.
+
+    Example:
+        >>> from sparkguard.checks.distribution_drift import DistributionDrift
+        >>> window = {"start": "2026-07-06", "end": "2026-07-13"}
+        >>> past = {"start": "2025-07-07", "end": "2026-07-06"}
+        >>> check = DistributionDrift(id="like_training", dataset="features", window=window, reference_window=past)
+        >>> [str(source) for source in check.datasets]
+        ["window [2026-07-06, 2026-07-13) of 'features'", "window [2025-07-07, 2026-07-06) of 'features'"]
+    """
+
+    QUANTITIES: ClassVar[Mapping[str, str]] = {
+        "drifted_columns": "columns, or columns within slices, that drifted",
+        "compared_columns": "those that were judged",
+        "underpowered_columns": "those of which the window is too small to tell a change of a fifth of its rows",
+        "stretches": "disjoint stretches of the reference that say what is usual",
+        "judged_days": "days at the end of the window that were judged",
+        "maximum": "the largest score",
+        "limit": "what a healthy window's largest score exceeds as often as false_alarms says",
+        "p_value": "how probable so large a maximum is in a healthy window; of a column, so large a score",
+        "evaluated_rows": "rows of the window",
+    }
+    COST: ClassVar[str] = (
+        "1 scan of the days of the window and of the reference that no earlier night has counted; the first time "
+        "1 sample of the reference; 365 days of 1,000 columns are less than 1 GB in the driver"
+    )
+
+    window: WindowField = Field(examples=["end=2026-01-31,length=7d"])
+    """Half-open stretch of whole days: {end, length} or {start, end}."""
+    reference: VersionedField | None = Field(default=None, examples=["path=data/features,time_column=time_hour"])
+    """The dataset that the model was trained on, or {dataset, version} (default: the dataset itself)."""
+    reference_window: WindowField | None = Field(default=None, examples=["end=2026-01-01,length=365d"])
+    """Half-open stretch of the reference's time column (default: all days that it has)."""
+    columns: ColumnsField | None = None
+    """The columns that are compared (default: all that both sides have, but the time column)."""
+    false_alarms: BudgetField = Field(
+        default=Budget(1, Duration(days=90)), json_schema_extra={"default": "1 per 90d"}
+    )
+    """How many false alarms are accepted, for all columns together, if the suite judges one window a night."""
+    snapshots: Literal["auto", "forward", "around"] = "auto"
+    """What stretches are compared with: data before them (`forward`), or all other data (`around`)."""
+    block: DurationField = Field(default=_DAY, json_schema_extra={"default": "1d"})
+    """Stretches begin at multiples of this many days."""
+    seasonality: Literal["none", "weekly", "yearly"] = "none"
+    """Stretches begin on the window's day of the week, or near its day of the year, which needs three years."""
+    min_effect: float = Field(default=0.02, ge=0, le=1)
+    """How far values (KS or total variation) must have moved beyond what is usual to be named."""
+    slices: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Text columns for whose most frequent values each column is also judged by itself."""
+    min_rows: int = Field(default=100, ge=1)
+    """Slices with fewer rows in the window are not judged."""
+    grid: int = Field(default=1, ge=1)
+    """Raise it to have the grids of all columns made anew, and all days counted again."""
+    error_if: Bounds = {"drifted_columns": Bound(">", 0.0)}
+    """Bounds on the quantities whose breach fails the check."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DistributionDrift:
+        message = None
+        days = self.window.days()
+        if days is None or (self.reference_window is not None and self.reference_window.days() is None):
+            message = "windows begin and end at midnight, since days are counted"
+        elif self.block.seconds:
+            message = f"block is {self.block}, but days are counted; write for example 1d or 7d"
+        elif len(days) % self.block.days:
+            message = f"the window of {len(days)} days does not consist of blocks of {self.block}"
+        elif self.reference is None and self.reference_window is None:
+            message = "name what the window is compared with: reference, reference_window, or both"
+        elif self.violations_to is not None:
+            message = "violations_to is not for this check; all drifted columns are in the results"
+        if message is not None:
+            raise ValueError(message)
+        return self
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The columns that are named."""
+        return self.columns if isinstance(self.columns, tuple) else ()
+
+    @property
+    def datasets(self) -> tuple[Source, ...]:
+        """The window, and what it is compared with."""
+        return (self.source, self._reference)
+
+    def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
+        """Ask for the reference's days, then for the grids, then for the counts of both by day."""
+        yield RowCount(self.source)
+        reference = self._days_of_reference(seen)
+        if reference is None:
+            yield self._side(seen).extremes
+            return
+        wanted = self._grids(seen, reference)
+        yield wanted
+        if wanted in seen:
+            yield from (daily for one in self._asked(seen, reference) for daily in one)
+
+    def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - nothing of it depends on the date
+        """One finding for each column and slice, and one for all, which the bounds judge."""
+        whole = Finding(Status.PASS, "", columns=self.about, source=self.source, reference=self._reference)
+        rows = seen.require(RowCount(self.source)).rows
+        reference = self._days_of_reference(seen)
+        if not rows or reference is None:
+            return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
+        whole = replace(whole, reference=reference, evaluated_rows=rows)
+        series, unfit = self._series(seen, reference)
+        comparison = compare(series, self._layout(reference), self.false_alarms.nightly, self.min_effect)
+        story = Story(self, whole, unfit)
+        return story.undecided(series) if comparison is None else story.told(comparison)
+
+    @property
+    def _reference(self) -> Source:
+        named = self.reference
+        if named is None:
+            return Source(self.dataset, self.reference_window)
+        return Source(named.dataset, self.reference_window, named.version)
+
+    def _side(self, seen: Evidence) -> Side:
+        name = seen.time_column(self._reference)
+        if name is None:
+            message = f"dataset '{self._reference.dataset}' has no time_column"
+            raise DataError(message, "add time_column to the dataset in the suite")
+        return Side(self._reference, seen.schema(self._reference).column(name), self.window.timezone)
+
+    def _days_of_reference(self, seen: Evidence) -> Source | None:
+        """The reference over the days that are compared; None as long as they are not known."""
+        if self.reference_window is not None:
+            return self._reference
+        side = self._side(seen)
+        if side.extremes not in seen:
+            return None
+        reach = side.reach(seen)
+        if reach is None:
+            message = f"no row of {self._reference} has a time, so there is nothing to compare with"
+            raise DataError(message, "find out whether the training table is there, and which column has its times")
+        zone = ZoneInfo(self.window.timezone)
+        first, last = (_midnight(moment.astimezone(zone)) for moment in (reach.first, reach.last))
+        window = Window(first, last + timedelta(days=1), self.window.timezone)
+        if (window.end - first).days > _MOST_DAYS:
+            message = f"the reference has rows from {first.date()} to {last.date()}, more than {_MOST_DAYS:,} days"
+            raise DataError(message, "give reference_window, the days that the model was trained on")
+        return replace(self._reference, window=window)
+
+    def _layout(self, reference: Source) -> Layout:
+        window = reference.window
+        if window is None or window.start is None or self.window.start is None:
+            raise AssertionError
+        after = self.window.start >= window.end
+        mode = ("forward" if after else "around") if self.snapshots == "auto" else self.snapshots
+        gap = (self.window.start - window.end).days
+        return Layout(self.block.days, mode, self.seasonality, gap, window.start)
+
+    def _asked(self, seen: Evidence, reference: Source) -> Iterator[Asked]:
+        """What is counted of each column, and of each column by each slicing."""
+        grids = seen.require(self._grids(seen, reference)).grids
+        slicings = [None, *(self._slicing(name, grids) for name in self.slices)]
+        for mine, theirs in self._shared(seen).pairs:
+            grid = grids.get(theirs.name)
+            for by in slicings if grid is not None else ():
+                yield Asked(
+                    Daily(Histogram(self.source, mine, grid, by)), Daily(Histogram(reference, theirs, grid, by))
+                )

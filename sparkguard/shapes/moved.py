@@ -1,0 +1,142 @@
+"""What moved in a column, from where to where: counts on a grid in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from sparkguard.measures.grids import FIRST, NAN, NULL, Grid
+
+Part = str
+"""What of a column moved: `values`, `null`, `nan` or `beyond`."""
+
+_SHOWN_CHANGE = 0.005
+"""A share of values that changed by less is not named beside the largest change."""
+_CLOSE = 0.1
+"""From this share on a percentage has no decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The rows of one side in the cells of a grid."""
+
+    grid: Grid
+    counts: Sequence[int]
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return sum(self.counts)
+
+    @property
+    def values(self) -> Sequence[int]:
+        """The rows that are neither NULL nor NaN, by cell."""
+        return self.counts[FIRST:]
+
+    def share(self, cell: int) -> float:
+        """The share of all rows in a cell."""
+        return self.counts[cell] / max(1, self.rows)
+
+    def shares(self) -> list[float]:
+        """The shares of values in the cells of values."""
+        total = max(1, sum(self.values))
+        return [n / total for n in self.values]
+
+    def median(self) -> str | None:
+        """About where half of the values lie below; exact to the width of a bin."""
+        total = sum(self.values)
+        if not total or not self.grid.ordered or not self.grid.edges:
+            return None
+        below = [0, *accumulate(self.values)]
+        at = next(i for i in range(len(self.values)) if 2 * below[i + 1] >= total)
+        edges = self.grid.edges
+        low, high = edges[max(0, at - 1)], edges[min(at, len(edges) - 1)]
+        return self.grid.shown(low + (high - low) * (total / 2 - below[at]) / self.values[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A change in words, and what was expected and found."""
+
+    reason: str
+    expected: str
+    actual: str
+
+
+def moved(part: Part, base: Side, window: Side) -> Moved:
+    """What changed from the base to the window, if this part of the column moved."""
+    if part in ("null", "nan"):
+        cell, name = (NULL, "NULL") if part == "null" else (NAN, "NaN")
+        return _change(name, base.share(cell), window.share(cell))
+    if part == "beyond":
+        return _beyond(base, window)
+    return (_along if base.grid.ordered else _among)(base, window)
+
+
+def percent(share: float) -> str:
+    """A share for people: 0.24 %, 3.1 %, 41 %."""
+    value = 100 * share
+    if value and share < _SHOWN_CHANGE:
+        return f"{value:.2g} %"
+    return f"{value:.1f} %" if share < _CLOSE else f"{value:.0f} %"
+
+
+def _change(name: str, before: float, now: float) -> Moved:
+    expected, actual = percent(before), percent(now)
+    if expected == actual:
+        expected, actual = f"{100 * before:.3g} %", f"{100 * now:.3g} %"
+    return Moved(f"{name} {expected} → {actual}", f"{name} {expected}", f"{name} {actual}")
+
+
+def _joined(changes: Iterator[Moved]) -> Moved:
+    parts = list(changes)
+    return Moved(*(", ".join(texts) for texts in zip(*((m.reason, m.expected, m.actual) for m in parts), strict=True)))
+
+
+def _along(base: Side, window: Side) -> Moved:
+    """Values on a line: the median, and the edge at which most rows have crossed."""
+    before, now = ([*accumulate(side.shares())] for side in (base, window))
+    edges = base.grid.edges
+
+    def changes() -> Iterator[Moved]:
+        medians = base.median(), window.median()
+        if None not in medians and medians[0] != medians[1]:
+            yield Moved(f"median about {medians[0]} → {medians[1]}", f"median about {medians[0]}", f"about {medians[1]}")
+        if edges:
+            at = max(range(len(edges)), key=lambda i: abs(before[i] - now[i]))
+            yield _change(f"below {base.grid.shown(edges[at])}:", before[at], now[at])
+
+    return _joined(changes())
+
+
+def _among(base: Side, window: Side) -> Moved:
+    """Named values: what gained most and what lost most."""
+    grid, named = base.grid, len(base.grid.hashes)
+    before, now = ([*shares[:named], sum(shares[named:])] for shares in (base.shares(), window.shares()))
+    order = sorted(range(named + 1), key=lambda i: now[i] - before[i])
+
+    def changes() -> Iterator[Moved]:
+        for i in dict.fromkeys((order[-1], order[0])):
+            if abs(now[i] - before[i]) >= _SHOWN_CHANGE or len(order) == 1:
+                yield _change(grid.label(FIRST + i), before[i], now[i])
+
+    found = list(changes())
+    return _joined(iter(found or [_change(grid.label(FIRST + order[-1]), before[order[-1]], now[order[-1]])]))
+
+
+def _beyond(base: Side, window: Side) -> Moved:
+    """Values outside of those that the base has."""
+    if not base.grid.ordered:
+        unseen = [n for n, known in zip(window.values, base.values, strict=True) if not known]
+        return _change("values never seen before:", 0.0, sum(unseen) / max(1, window.rows))
+    filled = [i for i, n in enumerate(base.values) if n]
+    low, high = (filled[0], filled[-1]) if filled else (0, len(base.values) - 1)
+
+    def changes() -> Iterator[Moved]:
+        sides = (window.values[:low], base.grid.label(FIRST + low), "before"), (window.values[high + 1 :], base.grid.label(FIRST + high), "after")
+        for counts, label, word in sides:
+            if sum(counts):
+                yield _change(f"{word} all that was seen ({label}):", 0.0, sum(counts) / max(1, window.rows))
+
+    return _joined(changes())
