@@ -1,0 +1,165 @@
+"""Scores of the window and of each stretch, for groups of units; `maximum.decide` judges all groups together.
+
+A unit is a column, or a column within a slice. Its score is the largest of its parts: the values that are
+neither NULL nor NaN, and the shares of NULL, of NaN, and of values beyond what the base has seen. Values
+beyond the base count as its nearest cells among the values, since cells that are empty by construction
+would be drift in every stretch. What is beyond is tested on its own, against the other stretches.
+
+Whichever of window and stretch has more rows is thinned to the other's number before it is scored, so
+that a stretch is a snapshot of the window's size; what blocks differ by is estimated from all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, Share, beyond, folded
+from sparkguard.stats.distances import ks_statistic, tv_distance
+from sparkguard.stats.homogeneity import Counts, Divergence, Flags, Floats, divergence, thinned
+from sparkguard.stats.standardised import Law, between, law, usable
+from sparkguard.stats.stretches import Snapshots, Span
+
+PARTS = ("values", "null", "nan", "beyond")
+
+_SEED = 20130101
+_KOLMOGOROV_MEDIAN = 0.8276
+"""The median of Kolmogorov's distribution."""
+_NORMAL_MEDIAN = 0.6745
+"""The median of the absolute value of a standard normal variable."""
+_NORMAL_MEAN = 0.7979
+"""Its mean."""
+_POWER = 0.8416
+"""The standard normal quantile of 80 %."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detectable:
+    """What the size of a change that would be found follows from: the law of healthy values, and their noise."""
+
+    law: Law
+    noise: Floats
+    known: Flags
+
+    def smallest(self, limit: float) -> Floats:
+        """The total variation of values that 4 of 5 windows would show; a KS statistic is never larger.
+
+        A total variation t is a squared distance of at least 4 t^2 (Cauchy and Schwarz), so that this is
+        enough for every kind of change. NaN where nothing is known.
+        """
+        half = _POWER * np.sqrt(self.noise)
+        needed = np.maximum(self.law.observed(max(limit, 0.0)) - self.law.mean, 0)
+        return np.where(self.known, (half + np.sqrt(half**2 + needed)) / 2, np.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """The scores of C units: `window` (C, 4) by part, `stretches` (S, C) the largest part; -inf where unknown.
+
+    `effects` (C, 4) is the KS statistic (ordered) or total variation of the values, and the change of each
+    share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
+    `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
+    """
+
+    window: Floats
+    stretches: Floats
+    effects: Floats
+    judged: Flags
+    design_effect: Floats
+    detectable: Detectable
+
+
+def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Counts, Counts]:
+    """Add up (B, C, K) blocks to the counts of stretches and bases, and put the (C, K) window last, as `scores` takes."""
+    total = np.concatenate([np.zeros_like(blocks[:1]), np.cumsum(blocks, axis=0)])
+
+    def within(spans: Sequence[Span]) -> Counts:
+        return np.asarray(sum(total[b] - total[a] for a, b in spans))
+
+    stretches = snapshots.stretches
+    items = [*(within([(s.start, s.stop)]) for s in stretches), window]
+    bases = [*(within(s.base) for s in stretches), within(snapshots.base)]
+    return np.stack(items), np.stack(bases)
+
+
+def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
+    """Score (S + 1, C, K) counts, those of the stretches and at last the window's, each against its base."""
+    snapshots = thinned(items, _fewest(items), np.random.default_rng(_SEED))
+    whole, part = folded(items, bases, layout), folded(snapshots, bases, layout)
+    all_rows = divergence(whole.values, whole.base, whole.used)
+    seen = divergence(part.values, part.base, part.used)
+    healthy = between(all_rows.at(slice(-1)))
+    expected = law(seen, healthy)
+    pairs = [(Share.of(c, items, bases), Share.of(c, snapshots, bases)) for c in (NULL, NAN)]
+    pairs.append(
+        (
+            beyond(whole.values, whole.beyond, whole.values, whole.beyond),
+            beyond(part.values, part.beyond, whole.values, whole.beyond),
+        )
+    )
+    scored = np.stack([_scored(seen, expected, seen.known), *(_share_score(*pair) for pair in pairs)], axis=-1)
+    effects = [_value_effect(items, bases, layout), *(_share_effect(full) for full, _ in pairs)]
+    return Scores(
+        window=scored[-1],
+        stretches=scored[:-1].max(axis=-1),
+        effects=np.stack(effects, axis=-1),
+        judged=usable(items[:-1].sum(axis=-1) > 0) & (items[-1].sum(axis=-1) > 0),
+        design_effect=_design_effect(all_rows.at(slice(-1))),
+        detectable=Detectable(expected.at(-1), healthy.mean[-1] + (seen.sampling / seen.freedom)[-1], seen.known[-1]),
+    )
+
+
+def _fewest(items: Counts) -> Floats:
+    """The rows that every item of a unit is thinned to: the window's, or the stretches' median where that is less."""
+    rows = items.sum(axis=-1, dtype=np.float64)
+    stretches = np.where((rows[:-1] > 0) | (rows[:-1] == 0).all(axis=0), rows[:-1], np.nan)
+    return np.asarray(np.minimum(rows[-1], np.nanmedian(stretches, axis=0)))
+
+
+def _scored(of: Divergence, expected: Law, counted: Flags) -> Floats:
+    """The scores; -inf where they do not count, or where too few stretches are known."""
+    return np.where(counted & usable(of.known[:-1]), expected.score(of.observed), -np.inf)
+
+
+def _share_score(full: Share, thin: Share) -> Floats:
+    of = thin.divergence()
+    expected = law(of, between(full.divergence().at(slice(-1))))
+    return _scored(of, expected, of.known & thin.moved)
+
+
+def _share_effect(share: Share) -> Floats:
+    noise = _NORMAL_MEDIAN * np.sqrt(share.base * (1 - share.base))
+    return _above_usual(np.abs(share.change), 1 / np.maximum(share.rows, 1) + 1 / np.maximum(share.base_rows, 1), noise)
+
+
+def _value_effect(items: Counts, bases: Counts, layout: Layout) -> Floats:
+    values, base = items[..., FIRST:], bases[..., FIRST:]
+    apart = np.where(layout.ordered, ks_statistic(values, base), tv_distance(values, base))
+    rows, base_rows = (np.maximum(side.sum(axis=-1, dtype=np.float64), 1) for side in (values, base))
+    share = base / base_rows[..., None]
+    noise = _NORMAL_MEAN / 2 * np.sqrt(share * (1 - share)).sum(axis=-1)
+    noise = np.where(layout.ordered, np.minimum(noise, _KOLMOGOROV_MEDIAN), noise)
+    return _above_usual(apart, 1 / rows + 1 / base_rows, noise)
+
+
+def _above_usual(apart: Floats, fineness: Floats, noise: Floats) -> Floats:
+    """The window's distance less the median of the stretches', as it would be with the window's rows.
+
+    Sampling adds about `noise` × sqrt(`fineness`) to a distance, as to its square the square.
+    """
+    known = ~np.isnan(apart)
+    stretches = np.where(known[:-1] | ~known[:-1].any(axis=0), apart[:-1], np.nan)
+    blank = ~known[:-1].any(axis=0)
+    stretches = np.where(blank, 0.0, stretches)
+    usual = np.nanmedian(np.maximum(stretches**2 - noise[:-1] ** 2 * fineness[:-1], 0), axis=0)
+    return np.asarray(apart[-1] - np.sqrt(usual + noise[-1] ** 2 * fineness[-1]))
+
+
+def _design_effect(stretches: Divergence) -> Floats:
+    """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""
+    observed, sampling = (
+        np.where(stretches.known, a, 0.0).sum(axis=0) for a in (stretches.observed, stretches.sampling)
+    )
+    return np.asarray(np.divide(observed, sampling, out=np.full_like(sampling, np.nan), where=sampling > 0))
