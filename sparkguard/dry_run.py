@@ -9,7 +9,7 @@ from typing import Protocol
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.check import Check
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.measure import Answer, Measure, Summary
+from sparkguard.core.measure import Answer, Daily, Measure, Summary
 from sparkguard.core.plan import selected, stages
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
@@ -72,7 +72,7 @@ def _first_round(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -
             yield f"  {check.id} cannot ask: {error}"
     scans, shared = 0, list(batches(askers))
     for batch in shared:
-        ids = list(dict.fromkeys(i for m in batch.measures for i in askers[m]))
+        ids = list(dict.fromkeys(i for m in batch.asked for i in askers[m]))
         reads, told = engine.missing(batch)
         scans += reads
         spared = f"{told}; " if told else ""
@@ -80,7 +80,7 @@ def _first_round(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -
             f"  first round: {_count(len(batch.measures), 'measure')} of {batch.source}: {_count(reads, 'scan')} of "
             f"{_some([c.name for c in batch.columns])}, {_count(batch.shuffles, 'shuffle')}; {spared}for {_some(ids)}"
         )
-    alone = {m: ids for m, ids in askers.items() if not isinstance(m, Summary)}
+    alone = {m: ids for m, ids in askers.items() if not isinstance(m, Summary | Daily)}
     for measure, ids in alone.items():
         columns = sorted({c.name for cs in measure.reads.values() for c in cs})
         yield (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Measure, State, Summary, Tall, Wide
+from sparkguard.core.measure import Answer, Daily, Dense, Measure, State, Summary, Tall, Wide
 from sparkguard.core.source import Source
 
 MAX_MEASURES = 250
@@ -15,10 +15,16 @@ MAX_MEASURES = 250
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Summaries of one source, all wide or all tall, that one read answers."""
+    """Summaries of one source, all of one kind, that one read answers, as a whole or `daily`."""
 
     source: Source
     measures: tuple[Summary[State], ...]
+    daily: bool = False
+
+    @property
+    def asked(self) -> tuple[Measure[Answer], ...]:
+        """The measures as they were asked."""
+        return tuple(Daily(m) for m in self.measures) if self.daily else self.measures
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -33,18 +39,22 @@ class Batch:
     def halves(self) -> tuple[Batch, Batch]:
         """The batch split in two."""
         middle = len(self.measures) // 2
-        return Batch(self.source, self.measures[:middle]), Batch(self.source, self.measures[middle:])
+        return replace(self, measures=self.measures[:middle]), replace(self, measures=self.measures[middle:])
 
 
 def batches(measures: Iterable[Measure[Answer]]) -> Iterator[Batch]:
     """Group the summaries among `measures`; columns that one of them reads together stay together."""
-    groups: dict[tuple[type, Source], list[Summary[State]]] = {}
+    kinds: tuple[type[Summary[State]], ...] = (Wide, Tall, Dense)
+    groups: dict[tuple[bool, type, Source], list[Summary[State]]] = {}
     for measure in measures:
-        for kind in (Wide, Tall):
-            if isinstance(measure, kind):
-                groups.setdefault((kind, measure.source), []).append(measure)
-    for (_, source), members in groups.items():
-        yield from (Batch(source, tuple(part)) for part in _packed(_connected(members)))
+        summary = measure.of if isinstance(measure, Daily) else measure
+        for kind in kinds:
+            if isinstance(summary, kind):
+                groups.setdefault((isinstance(measure, Daily), kind, summary.source), []).append(summary)
+    for (daily, of, source), members in groups.items():
+        # What is dense is no aggregate of a plan: the engine bounds it by its cells.
+        parts = [members] if of is Dense else _packed(_connected(members))
+        yield from (Batch(source, tuple(part), daily) for part in parts)
 
 
 def _packed(parts: Iterable[list[Summary[State]]]) -> Iterator[list[Summary[State]]]:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from sparkguard.core.columns import Column
@@ -67,11 +68,17 @@ def _encoded(value: Any) -> Any:
 
 
 def _arguments(kind: type[Any], raw: Any) -> list[Any]:
-    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
-    required = sum(f.default is dataclasses.MISSING for f in fields)
-    if not isinstance(raw, list) or not required <= len(raw) <= len(fields):
+    hints, required = _hints(kind)  # type: ignore[arg-type] # a type is hashable
+    if not isinstance(raw, list) or not required <= len(raw) <= len(hints):
         raise TypeError(raw)
-    return [_value(hints[f.name], v) for f, v in zip(fields, raw, strict=False)]
+    return [_value(hint, v) for hint, v in zip(hints, raw, strict=False)]
+
+
+@cache
+def _hints(kind: type[Any]) -> tuple[tuple[Any, ...], int]:
+    """The types of a dataclass's fields, and how many of them have no default."""
+    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
+    return tuple(hints[f.name] for f in fields), sum(f.default is dataclasses.MISSING for f in fields)
 
 
 def _value(hint: Any, raw: Any) -> Any:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic, Self, TypeVar
 
 from sparkguard.core.columns import Column
 from sparkguard.core.source import Source
+from sparkguard.core.window import Window
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,65 @@ class Tall(Summary[S_co]):
     """Many cells, each with its count: rows of one aggregate grouped by cell."""
 
     cost: ClassVar[Cost] = Cost(scans=1, shuffles=1)
+
+
+class Dense(Summary[S_co]):
+    """As many cells as the question says, most of which hold rows: counted together, whatever the days.
+
+    Its answer has no size that depends on the data, so one read answers it for each day of years.
+    """
+
+    cost: ClassVar[Cost] = Cost(scans=1, shuffles=1)
+
+    @property
+    @abstractmethod
+    def cells(self) -> int:
+        """How many cells there are."""
+
+
+@dataclass(frozen=True)
+class Days(Answer, Generic[S_co]):
+    """The states of the days of a window, in their order; a day without rows has the state of no rows."""
+
+    days: tuple[Window, ...]
+    states: tuple[S_co, ...]
+
+
+@dataclass(frozen=True)
+class Daily(Measure[Days[S_co]]):
+    """A summary of each day of its source's window, where the summary by itself is one of all of them.
+
+    The window consists of whole days. Days that other nights have counted are not read again.
+    """
+
+    of: Summary[S_co]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The one source."""
+        return self.of.sources
+
+    @property
+    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
+        """The columns of the one source; the engine knows what tells the day."""
+        return self.of.reads
+
+    @property
+    def cost(self) -> Cost:
+        """One read of the days that are not known."""
+        return self.of.cost
+
+    def parts(self) -> Mapping[Window, Summary[S_co]] | None:
+        """The summary of each day by itself, which is what the answer means; None if there are no days."""
+        window = self.of.source.window
+        days = None if window is None else window.days()
+        if days is None:
+            return None
+        return {day: replace(self.of, source=replace(self.of.source, window=day)) for day in days}  # type: ignore[type-var] # a measure is a dataclass
+
+    def __str__(self) -> str:
+        """For the plan."""
+        return f"{self.of}, day by day"
 
 
 class Probe(Measure[A_co]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _LENGTH = re.compile(r"(\d+)\s*([wdhms])")
@@ -89,6 +89,13 @@ class Window(Stretch):
     def end_utc(self) -> datetime:
         """The first instant after the window, aware, in UTC."""
         return self._utc(self.end)
+
+    def days(self) -> tuple[Window, ...] | None:
+        """The window day by day; None if it does not consist of whole days."""
+        if self.start is None or any(moment.time() != time() for moment in (self.start, self.end)):
+            return None
+        starts = (self.start + timedelta(days=number) for number in range((self.end - self.start).days))
+        return tuple(Window(start, start + timedelta(days=1), self.timezone) for start in starts)
 
     def preceding(self, length: Duration | None) -> Window:
         """The window of `length` (None: of all time) that ends where this one starts."""

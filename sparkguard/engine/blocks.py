@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from sparkguard.core.columns import Column
 from sparkguard.core.instant import micros_of
@@ -14,7 +14,7 @@ Block = Window | None
 """A day, or None for all rows of a source."""
 
 MOST_BLOCKS = 1_500
-"""A window of more days is read as a whole."""
+"""A window of more days is read as a whole, unless it is asked day by day."""
 _DAY = timedelta(days=1)
 _MICROS = 86_400_000_000
 _DIVISIBLE = ("date", "timestamp", "timestamp_ntz")
@@ -22,13 +22,8 @@ _DIVISIBLE = ("date", "timestamp", "timestamp_ntz")
 
 def days(window: Window) -> tuple[Window, ...] | None:
     """The days of a window; None if it does not consist of whole days, or of too many."""
-    if window.start is None or any(m.time() != time() for m in (window.start, window.end)):
-        return None
-    count = (window.end - window.start).days
-    if count > MOST_BLOCKS:
-        return None
-    starts = (window.start + i * _DAY for i in range(count))
-    return tuple(Window(start, start + _DAY, window.timezone) for start in starts)
+    found = window.days()
+    return found if found is not None and len(found) <= MOST_BLOCKS else None
 
 
 def divisible(column: Column) -> bool:

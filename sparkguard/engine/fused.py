@@ -7,18 +7,19 @@ that stops it is alone; that one becomes `Broken` and the others are answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sparkguard.core.batches import Batch
-from sparkguard.core.measure import Broken, State, Summary, Tall
+from sparkguard.core.measure import Broken, Dense, State, Summary, Tall
 from sparkguard.engine.blocks import Block, numbers
+from sparkguard.engine.dense import dense_query
 from sparkguard.engine.faults import broken, is_of_the_data
 from sparkguard.engine.reader import Reader
-from sparkguard.engine.spark import Names, tall_recipes, wide_recipes
+from sparkguard.engine.spark import Names, dense_recipes, tall_recipes, wide_recipes
 
 MOST_READS = 24
 """Reads of one batch in search of measures that stop it; twice the halvings of a full batch, and some."""
@@ -65,7 +66,7 @@ class Fused:
             else:
                 able.append(measure)
         if able:
-            yield from self._search(Batch(batch.source, tuple(able)), _Search(tuple(blocks), tuple(files)))
+            yield from self._search(replace(batch, measures=tuple(able)), _Search(tuple(blocks), tuple(files)))
 
     def _search(self, batch: Batch, search: _Search) -> Iterator[ByBlock]:
         try:
@@ -104,15 +105,19 @@ class Fused:
         parts: dict[bool, list[Summary[State]]] = {True: [], False: []}
         for measure in batch.measures:
             names = Names(batch.columns)
-            if isinstance(measure, Tall):
+            if isinstance(measure, Dense):
+                dense_recipes()[type(measure)].cells(measure, names)
+            elif isinstance(measure, Tall):
                 tall_recipes()[type(measure)].cell(measure, names)
             else:
                 wide_recipes()[type(measure)].aggregates(measure, names)
             parts[any(sql in message for sql in names.expressions)].append(measure)
-        return [Batch(batch.source, tuple(part)) for part in parts.values()] if all(parts.values()) else ()
+        return [replace(batch, measures=tuple(part)) for part in parts.values()] if all(parts.values()) else ()
 
     def _query(self, batch: Batch, search: _Search) -> Callable[[], Sequence[Mapping[Block, State]]]:
         """An analysed query: what is wrong with its text shows before anything is read."""
+        if isinstance(batch.measures[0], Dense):
+            return dense_query(self._reader, batch, search.blocks, search.files)
         return self._tall(batch) if isinstance(batch.measures[0], Tall) else self._wide(batch, search)
 
     def _wide(self, batch: Batch, search: _Search) -> Callable[[], Sequence[Mapping[Block, State]]]:

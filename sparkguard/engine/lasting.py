@@ -6,26 +6,31 @@ commits since then tell which days changed; only these, and days that are new, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 from sparkguard.core.batches import Batch
 from sparkguard.core.encoding import decode, unpack
-from sparkguard.core.measure import Broken, State, Summary
+from sparkguard.core.measure import Broken, Dense, State, Summary
 from sparkguard.core.source import Source
 from sparkguard.core.states import CHECKED, StateStore, StateUpdate, StoredStates
 from sparkguard.core.text import first_line
 from sparkguard.engine.blocks import Block, days, divisible
 from sparkguard.engine.delta_log import TimeColumn, changes
-from sparkguard.engine.fused import Fused
+from sparkguard.engine.fused import ByBlock, Fused
 from sparkguard.engine.memory import Memory
 from sparkguard.engine.packs import Kept, packs
 from sparkguard.engine.reader import Reader
+from sparkguard.measures.histograms import Counts
 from sparkguard.measures.tallies import RowCount, Total
 
 Hidden = Callable[[str, str], bool]
 """Whether the suite keeps the values of a dataset's column out of its tables."""
+
+_Part = tuple[Batch, tuple[Block, ...], Sequence[dict[Block, State]]]
+"""Measures that miss the same blocks, these blocks, and for each measure the states of the others."""
 
 _MOST_DAYS = 100
 """Above 128 groups Spark sorts the rows before it fills sketches."""
@@ -50,11 +55,24 @@ class Lasting:
             yield from self._fused.answer(batch)
             return
         memory, blocks = known
-        for part, missing in self._parts(memory, batch, blocks):
+        for part, missing, states in self._parts(memory, batch, blocks):
             if missing == blocks and not any(self._keeps(m) for m in part.measures):
                 yield from self._fused.answer(part)
             else:
-                yield from self._merged(memory, part, blocks, missing)
+                yield from self._merged(memory, part, missing, states)
+        memory.raw.clear()
+
+    def days(self, batch: Batch, blocks: tuple[Block, ...]) -> Iterator[ByBlock]:
+        """The states of every measure of a daily batch by block, reading only what is missing or void."""
+        known = self._known(batch)
+        if known is None:
+            yield from self._fused.answer_blocks(batch, blocks)
+            return
+        memory, _ = known
+        for part, missing, states in self._parts(memory, batch, blocks):
+            broken = self._compute(memory, part, missing)
+            for measure, by_block in zip(part.measures, states, strict=True):
+                yield measure, broken.get(measure) or self._complete(memory, measure, by_block, missing)
         memory.raw.clear()
 
     def missing(self, batch: Batch) -> tuple[int, str]:
@@ -64,8 +82,9 @@ class Lasting:
             why = self._reasons.get(batch.source.dataset)
             return 1, f"reads all rows ({why})" if why else ""
         memory, blocks = known
-        reads = sum(len(_chunks(part, missing)) for part, missing in self._parts(memory, batch, blocks))
-        unknown = {b for b in blocks for m in batch.measures if self._state(memory, b, m) is None}
+        parts = [(part, missing) for part, missing, _ in self._parts(memory, batch, blocks)]
+        reads = sum(len(_chunks(part, missing)) for part, missing in parts)
+        unknown = {block for _, missing in parts for block in missing}
         part_known = batch.source.window is None and bool(memory.appended and memory.raw)
         if batch.source.window is None:
             part = "the files appended since the last run" if part_known else "all rows"
@@ -80,35 +99,41 @@ class Lasting:
         """What this run changes in the stored states."""
         return [self._update(name, memory) for name, memory in self._memories.items()]
 
-    def _parts(
-        self, memory: Memory, batch: Batch, blocks: tuple[Block, ...]
-    ) -> Iterator[tuple[Batch, tuple[Block, ...]]]:
-        """The measures of a batch by the blocks whose states they miss."""
-        parts: dict[tuple[Block, ...], list[Summary[State]]] = {}
-        for measure in batch.measures:
-            missing = tuple(b for b in blocks if self._state(memory, b, measure) is None)
-            parts.setdefault(missing, []).append(measure)
-        yield from ((Batch(batch.source, tuple(measures)), missing) for missing, measures in parts.items())
+    def _parts(self, memory: Memory, batch: Batch, blocks: tuple[Block, ...]) -> Iterator[_Part]:
+        """The measures of a batch by the blocks whose states they miss, with the states that are there."""
+        parts: dict[tuple[Block, ...], list[tuple[Summary[State], dict[Block, State]]]] = {}
+        for measure, states in zip(batch.measures, self._states(memory, batch, blocks), strict=True):
+            missing = tuple(block for block in blocks if block not in states)
+            parts.setdefault(missing, []).append((measure, states))
+        for missing, members in parts.items():
+            yield replace(batch, measures=tuple(m for m, _ in members)), missing, [states for _, states in members]
 
     def _merged(
-        self, memory: Memory, part: Batch, blocks: Sequence[Block], missing: tuple[Block, ...]
+        self, memory: Memory, part: Batch, missing: tuple[Block, ...], known: Sequence[Mapping[Block, State]]
     ) -> Iterator[tuple[Summary[State], State | Broken]]:
         broken = self._compute(memory, part, missing)
-        for measure in part.measures:
+        for measure, states in zip(part.measures, known, strict=True):
             if measure in broken:
                 yield measure, broken[measure]
                 continue
             try:
-                found = [self._state(memory, block, measure) for block in blocks]
-                yield measure, reduce(_merge, found[1:], _present(found[0]))
+                found = self._complete(memory, measure, states, missing)
+                yield measure, reduce(lambda one, other: one.merge(other), found.values())
             except Exception:  # noqa: BLE001 - a state that cannot be read any more costs a scan, never an answer
                 yield from self._fused.answer(Batch(part.source, (measure,)))
+
+    @staticmethod
+    def _complete(
+        memory: Memory, measure: Summary[State], states: Mapping[Block, State], missing: Iterable[Block]
+    ) -> Mapping[Block, State]:
+        """The states that were there, and those that were missing and are there now."""
+        key = memory.key(measure)
+        return {**states, **{block: memory.new[block][key][1] for block in missing}}
 
     def _compute(self, memory: Memory, part: Batch, missing: tuple[Block, ...]) -> Mapping[Summary[State], Broken]:
         """Read the missing blocks; what stops at the data is told."""
         broken: dict[Summary[State], Broken] = {}
-        rows = RowCount(part.source)
-        whole = Batch(part.source, part.measures if rows in part.measures else (*part.measures, rows))
+        whole = _with_rows(part)
         base = self._base(memory, whole) if missing == (None,) else None
         if base is not None and self._append(memory, whole, base):
             return broken
@@ -146,14 +171,18 @@ class Lasting:
         known = {m: s for m, s in states.items() if s is not None}
         return known if len(known) == len(batch.measures) else None
 
-    def _state(self, memory: Memory, block: Block, measure: Summary[State]) -> State | None:
-        """The state of a block, computed in this run or earlier."""
-        key = memory.key(measure)
-        kept = memory.new.get(block, {}).get(key)
-        if kept is not None:
-            return kept[1]
-        raw = memory.raw.get(block, {}).get(key) if self._keeps(measure) and memory.holds(block) else None
-        return None if raw is None else decode(measure.STATE, raw)
+    def _states(self, memory: Memory, batch: Batch, blocks: Sequence[Block]) -> Sequence[dict[Block, State]]:
+        """For each measure the states of blocks that were computed in this run or earlier."""
+        keys = [(m.STATE, memory.key(m), self._keeps(m)) for m in batch.measures]
+        found: list[dict[Block, State]] = [{} for _ in keys]
+        for block in blocks:
+            new, raw = memory.new.get(block, {}), memory.raw.get(block, {}) if memory.holds(block) else {}
+            for states, (kind, key, keeps) in zip(found, keys, strict=True):
+                if key in new:
+                    states[block] = new[key][1]
+                elif keeps and key in raw and (state := decode(kind, raw[key])) is not None:
+                    states[block] = state
+        return found
 
     def _keeps(self, measure: Summary[State]) -> bool:
         """Whether the measure's states are kept: other nights ask again, and nothing private is in them."""
@@ -166,7 +195,7 @@ class Lasting:
         """What is known of a source, and its blocks; None if nothing of it can last."""
         source = batch.source
         try:
-            blocks = self._blocks(source)
+            blocks = self._blocks(batch)
             memory = None if blocks is None else self._memory(source)
             if blocks is None or memory is None:
                 return None
@@ -176,13 +205,16 @@ class Lasting:
             return None
         return memory, blocks
 
-    def _blocks(self, source: Source) -> tuple[Block, ...] | None:
+    def _blocks(self, batch: Batch) -> tuple[Block, ...] | None:
+        source = batch.source
         if source.version is not None:
             return None
         if source.window is None:
             return (None,)
         column = self._reader.time_column(source)
-        return days(source.window) if column is not None and divisible(column) else None
+        if column is None or not divisible(column):
+            return None
+        return source.window.days() if batch.daily else days(source.window)
 
     def _memory(self, source: Source) -> Memory | None:
         """What is known of a dataset, brought up to the version that is read; None if nothing can last."""
@@ -240,21 +272,20 @@ class Lasting:
         return StateUpdate(dataset, memory.void, memory.whole, tuple(states), checked)
 
 
+def _with_rows(part: Batch) -> Batch:
+    """The batch, and beside sketches the number of rows; what is dense counts them all by itself."""
+    rows = RowCount(part.source)
+    if rows in part.measures or isinstance(part.measures[0], Dense):
+        return part
+    return replace(part, measures=(*part.measures, rows))
+
+
 def _chunks(part: Batch, missing: tuple[Block, ...]) -> list[tuple[Block, ...]]:
     """Blocks that one read answers."""
+    if isinstance(part.measures[0], Dense):
+        return [missing] if missing else []
     most = max(1, min(_MOST_DAYS, _MOST_CELLS // len(part.measures)))
     return [missing[at : at + most] for at in range(0, len(missing), most)]
-
-
-def _merge(one: State, other: State | None) -> State:
-    return one.merge(_present(other))
-
-
-def _present(state: State | None) -> State:
-    if state is None:
-        message = "a block has no state"
-        raise LookupError(message)
-    return state
 
 
 def _bounds(block: Block) -> tuple[Any, Any]:
@@ -262,7 +293,7 @@ def _bounds(block: Block) -> tuple[Any, Any]:
 
 
 def _rows(found: Mapping[str, Kept]) -> int:
-    return next((state.rows for _, state in found.values() if isinstance(state, Total)), 0)
+    return next((state.rows for _, state in found.values() if isinstance(state, Total | Counts)), 0)
 
 
 def _checked(stored: Sequence[StoredStates], about: str) -> int | None:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Awaited, Broken, Measure, Probe, Summary, Waiting, Wide
+from sparkguard.core.measure import Answer, Awaited, Broken, Daily, Days, Dense, Measure, Probe, Summary, Waiting, Wide
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateStore, StateUpdate
 from sparkguard.core.suite import Results
@@ -65,7 +65,7 @@ class SparkEngine:
         for batch in batches(measures):
             yield from self._summaries(batch)
         for measure in measures:
-            if not isinstance(measure, Summary | Waiting):
+            if not isinstance(measure, Summary | Daily | Waiting):
                 yield measure, self._answer(measure)
         yield from self._waits.answers([m for m in measures if isinstance(m, Waiting)])
 
@@ -100,10 +100,9 @@ class SparkEngine:
 
     def missing(self, batch: Batch) -> tuple[int, str]:
         """Reads of a batch, and what of it they would read where that is not all."""
-        if self._from_log(from_log.plan, batch) is not None:
+        if not batch.daily and self._from_log(from_log.plan, batch) is not None:
             return 0, "answered by Delta's log"
-        wide = isinstance(batch.measures[0], Wide)
-        return self._lasting.missing(batch) if wide and self._lasting else (1, "")
+        return self._lasting.missing(batch) if _lasts(batch) and self._lasting else (1, "")
 
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""
@@ -116,13 +115,29 @@ class SparkEngine:
 
     def _summaries(self, batch: Batch) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
         """By the log alone, else from states of earlier nights, else by a read."""
+        if batch.daily:
+            yield from self._days(batch)
+            return
         known = self._from_log(from_log.answers, batch)
         if known is not None:
             yield from known.items()
-        elif self._lasting and isinstance(batch.measures[0], Wide):
+        elif self._lasting and _lasts(batch):
             yield from self._lasting.answer(batch)
         else:
             yield from self._fused.answer(batch)
+
+    def _days(self, batch: Batch) -> Iterator[tuple[Measure[Answer], Answer | Broken]]:
+        """Day by day, from states of earlier nights where there are any."""
+        blocks = None if batch.source.window is None else batch.source.window.days()
+        if blocks is None:
+            why = "it is asked day by day, but its window does not consist of whole days"
+            remedy = "begin and end the window at midnight"
+            yield from ((Daily(m), Broken(f"{m}: {why}", remedy)) for m in batch.measures)
+            return
+        ways = self._lasting.days(batch, blocks) if self._lasting else self._fused.answer_blocks(batch, blocks)
+        for measure, found in ways:
+            days = found if isinstance(found, Broken) else Days(blocks, tuple(found[block] for block in blocks))
+            yield Daily(measure), days
 
     def _from_log(self, ask: Callable[[Reader, Batch], T | None], batch: Batch) -> T | None:
         try:
@@ -141,3 +156,8 @@ class SparkEngine:
             return computations()[type(measure)](self._reader.frame, measure)
         except Exception as error:  # noqa: BLE001 - one measure's fault must not stop the others
             return broken(error, str(measure))
+
+
+def _lasts(batch: Batch) -> bool:
+    """Whether states of days are kept of such summaries."""
+    return isinstance(batch.measures[0], Wide | Dense)

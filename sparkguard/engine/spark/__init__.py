@@ -1,7 +1,7 @@
 """The only Spark expressions of sparkguard: one module for each family of measures.
 
-A module declares, by measure type, `COMPUTE` (the function that answers it), `WIDE` and `TALL` (what
-a summary adds to the one read of its source), `PROBE` (the function that asks a log), and `EVIDENCE`
+A module declares, by measure type, `COMPUTE` (the function that answers it), `WIDE`, `TALL` and `DENSE`
+(what a summary adds to the one read of its source), `PROBE` (the function that asks a log), and `EVIDENCE`
 (the function that gives all its evidence as a frame).
 """
 
@@ -21,6 +21,7 @@ from pyspark.sql import DataFrame
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Measure, State
 from sparkguard.core.source import Source
+from sparkguard.engine.spark.counting import Coded
 
 if TYPE_CHECKING:
     from sparkguard.engine.reader import Reader
@@ -118,6 +119,23 @@ class TallRecipe:
     state: Callable[[Any, Cells], State]
 
 
+@dataclass(frozen=True)
+class DenseCells:
+    """What a row counts in: the code of a value (one of `width`), in the group that another code tells."""
+
+    value: Coded
+    group: Coded | None
+    width: int
+
+
+@dataclass(frozen=True)
+class DenseRecipe:
+    """Which cell a row counts in, and what the rows of all cells, as 64-bit numbers in their order, mean."""
+
+    cells: Callable[[Any, Names], DenseCells]
+    state: Callable[[Any, Any], State]
+
+
 def computations() -> Mapping[type[Measure[Answer]], Compute]:
     """Every measure type that Spark can answer, with its function."""
     return _declared("COMPUTE")
@@ -131,6 +149,11 @@ def wide_recipes() -> Mapping[type[Measure[Answer]], WideRecipe]:
 def tall_recipes() -> Mapping[type[Measure[Answer]], TallRecipe]:
     """What each tall summary adds to the cells of its source."""
     return _declared("TALL")
+
+
+def dense_recipes() -> Mapping[type[Measure[Answer]], DenseRecipe]:
+    """What each dense summary counts of a row."""
+    return _declared("DENSE")
 
 
 def probes() -> Mapping[type[Measure[Answer]], Ask]:

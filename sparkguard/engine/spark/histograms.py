@@ -1,0 +1,41 @@
+"""Histograms as coded columns, and the sample that grids are made from."""
+
+from __future__ import annotations
+
+from sparkguard.core.columns import Column
+from sparkguard.engine.spark import DenseCells, DenseRecipe, Names
+from sparkguard.engine.spark.counting import Coded
+from sparkguard.engine.spark.profile import AS_ORDINAL
+from sparkguard.engine.spark.values import hashes_apart
+from sparkguard.measures.grids import TEXT, Grid
+from sparkguard.measures.histograms import Counts, Histogram, Slicing
+
+
+def as_number(name: str, kind: str) -> str:
+    """A number, a day or a moment as a double."""
+    return f"CAST({AS_ORDINAL.get(kind, '{0}').format(name)} AS DOUBLE)"
+
+
+def as_hash(name: str, kind: str) -> str:
+    """The hash of a value's text; of NULL it is NULL."""
+    text = f"CAST({name} AS BINARY)" if hashes_apart(kind) else f"CAST({name} AS STRING)"
+    return f"IF({name} IS NULL, NULL, xxhash64({text}))"
+
+
+def _cells(measure: Histogram, names: Names) -> DenseCells:
+    value = _value(names[measure.column], measure.column, measure.grid)
+    group = None if measure.by is None else _group(names[measure.by.column], measure.by)
+    return DenseCells(value, group, measure.grid.cells)
+
+
+def _value(name: str, column: Column, grid: Grid) -> Coded:
+    if grid.kind == TEXT:
+        return Coded(as_hash(name, column.type), None, grid.hashes, grid.buckets)
+    return Coded(as_number(name, column.type), grid.edges)
+
+
+def _group(name: str, by: Slicing) -> Coded:
+    return Coded(as_hash(name, by.column.type), None, by.hashes, first=1)
+
+
+DENSE = {Histogram: DenseRecipe(_cells, lambda _measure, counts: Counts.of(counts))}

@@ -1,0 +1,192 @@
+"""Grids: in which cell of a column a value counts, the same in plain Python and in Spark.
+
+A grid belongs to a column of a dataset and is kept for ever, so that the counts of any two days, whatever
+they are compared with, are counts of the same cells. Cell 0 is NULL and cell 1 is NaN in every grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sparkguard.core.instant import EPOCH
+from sparkguard.core.types import column_scale, is_number, is_text, is_time
+from sparkguard.measures.hashes import hash_of_text
+from sparkguard.measures.profile import ordinal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+NULL, NAN, FIRST = 0, 1, 2
+"""The cell of NULL, that of NaN, and the first cell of values."""
+INTEGER, NUMBER, DATE, MOMENT, LOCAL, TEXT = "integer", "number", "date", "timestamp", "timestamp_ntz", "text"
+"""What the values of a grid are: how they become a number, or a text, and how they are shown."""
+MOST_NAMED = 48
+"""Values of a text column that have a cell of their own."""
+BUCKETS = 16
+"""Cells for all other values, by their hash."""
+FEW = 64
+"""Of as many distinct numbers each has a bin of its own."""
+LONGEST_NAME = 200
+"""Characters of a named value that are kept."""
+_RARE = 1_000
+"""A value of fewer than one in so many rows of the sample, or of one row, is not named."""
+_EQUAL = 32
+"""Bins of equal probability; a value of more than such a share of the rows has a bin of its own."""
+_TAILS = (0.002, 0.005, 0.01, 0.02)
+_BEYOND = (0.1, 0.5, 2.0, 10.0)
+"""Where bins outside of the sample begin, in spreads of the sample."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of one column.
+
+    Ordered (numbers, days, moments): `edges` are finite and ascend; bin j holds edges[j - 1] <= x < edges[j],
+    the first and the last bin are open. A day counts as days, a moment as microseconds since 1970, and all
+    as doubles. Unordered (`kind` is text; booleans as "true" and "false"): a cell for each of `hashes`, then
+    `buckets` cells for the other values by their hash. `names` are the texts of `hashes`, in their order;
+    there are none where the column's values are hidden.
+    """
+
+    kind: str
+    edges: tuple[float, ...] = ()
+    hashes: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    buckets: int = 0
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its cells of values are bins of a number line."""
+        return self.kind != TEXT
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are, NULL and NaN among them."""
+        return FIRST + (len(self.edges) + 1 if self.ordered else len(self.hashes) + self.buckets)
+
+    def hidden(self) -> Grid:
+        """The same cells without the values' names."""
+        return Grid(self.kind, self.edges, self.hashes, (), self.buckets)
+
+    def cell_of(self, value: object) -> int:
+        """The cell of a value as Python has it: the twin of what Spark counts."""
+        if value is None:
+            return NULL
+        if not self.ordered:
+            return self._cell_of_hash(hash_of_text(text_of(value)))
+        number = float(ordinal(value))
+        return NAN if math.isnan(number) else FIRST + sum(edge <= number for edge in self.edges)
+
+    def label(self, cell: int) -> str:
+        """A cell in words, values as the column shows them."""
+        if cell < FIRST:
+            return "NULL" if cell == NULL else "NaN"
+        at = cell - FIRST
+        if self.ordered:
+            return _bin_label(self.kind, *(self.edges[i] if 0 <= i < len(self.edges) else None for i in (at - 1, at)))
+        if at >= len(self.hashes):
+            return "other values"
+        return f"'{self.names[at]}'" if self.names else f"value {at + 1}"
+
+    def _cell_of_hash(self, hashed: int) -> int:
+        if hashed in self.hashes:
+            return FIRST + self.hashes.index(hashed)
+        return FIRST + len(self.hashes) + hashed % self.buckets
+
+
+def kind_of(column_type: str) -> str | None:
+    """What the values of a column type are in a grid; None for those that have no grid (arrays, binaries …)."""
+    if is_time(column_type):
+        return column_type
+    if is_number(column_type):
+        return INTEGER if column_scale(column_type) == 0 else NUMBER
+    return TEXT if is_text(column_type) or column_type == "boolean" else None
+
+
+def text_of(value: object) -> str:
+    """The text by which a value is named, as Spark casts it: for texts, booleans, whole numbers and days."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def fits(grid: Grid, kind: str) -> bool:
+    """Whether a grid that was made for one kind of values holds those of another."""
+    return grid.kind == kind or {grid.kind, kind} == {INTEGER, NUMBER}
+
+
+def ordered_grid(kind: str, sample: Numbers) -> Grid:
+    """A grid for numbers from a sample of them; NaN and infinities say nothing about where edges should be."""
+    import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
+
+    finite = sample[np.isfinite(sample)]
+    if not finite.size:
+        return Grid(kind)
+    values, counts = np.unique(finite, return_counts=True)
+    inner = _between(values, values[1:]) if values.size <= FEW else _quantile_edges(finite, values, counts)
+    low, high = float(values[0]), float(values[-1])
+    spread = float(np.subtract(*np.quantile(finite, (1 - _TAILS[0], _TAILS[0])))) or high - low
+    spread = spread or max(abs(low), 1.0)
+    outer = [side for far in _BEYOND for side in (low - far * spread, high + far * spread)]
+    edges = sorted({float(e) for e in (*inner, *outer) if math.isfinite(e) and e > low})
+    return Grid(kind, tuple(e + 0.0 for e in edges))
+
+
+def text_grid(sample: Iterable[tuple[int, str]], most: int = MOST_NAMED) -> Grid:
+    """A grid for texts from a sample of their hashes and names."""
+    counts = Counter(sample)
+    least = max(2, counts.total() / _RARE)
+    often = sorted((item for item in counts.items() if item[1] >= least), key=lambda i: (-i[1], i[0]))[:most]
+    return Grid(TEXT, (), tuple(h for (h, _), _ in often), tuple(name for (_, name), _ in often), BUCKETS)
+
+
+def _quantile_edges(
+    finite: Numbers, values: Numbers, counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> Sequence[float]:
+    """Equal shares, finer in the tails, and around each value that is frequent by itself."""
+    import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
+
+    ranks = [i / _EQUAL for i in range(1, _EQUAL)] + [r for t in _TAILS for r in (t, 1 - t)]
+    quantiles = np.quantile(finite, ranks, method="higher")
+    often = np.flatnonzero(counts > finite.size / _EQUAL)
+    after = often[often < values.size - 1]
+    return [*quantiles, *values[often], *_between(values[after], values[after + 1])]
+
+
+def _between(lows: Numbers, highs: Numbers) -> Sequence[float]:
+    """An edge between each two neighbours: the greater one belongs to the upper bin."""
+    pairs = zip(lows.tolist(), highs.tolist(), strict=False)
+    return [middle if low < (middle := low / 2 + high / 2) <= high else high for low, high in pairs]
+
+
+def _bin_label(kind: str, low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return "any value"
+    if low is None:
+        return f"below {_shown(kind, high or 0.0)}"
+    if high is None:
+        return f"{_shown(kind, low)} or more"
+    if kind in (INTEGER, DATE):
+        first, last = math.ceil(low), math.ceil(high) - 1
+        return _shown(kind, first) if first == last else f"{_shown(kind, first)} to {_shown(kind, last)}"
+    return f"{_shown(kind, low)} to below {_shown(kind, high)}"
+
+
+def _shown(kind: str, number: float) -> str:
+    """A number as the column shows it."""
+    if kind == INTEGER:
+        return str(math.ceil(number))
+    if kind == NUMBER:
+        return f"{number:.6g}"
+    try:
+        if kind == DATE:
+            return date.fromordinal(EPOCH.toordinal() + math.ceil(number)).isoformat()
+        moment = datetime(1970, 1, 1) + timedelta(microseconds=math.ceil(number))  # noqa: DTZ001 - shown in UTC
+        return moment.isoformat(sep=" ", timespec="seconds") + ("Z" if kind == MOMENT else "")
+    except (OverflowError, ValueError):
+        return "the beginning of time" if number < 0 else "the end of time"
