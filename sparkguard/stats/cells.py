@@ -112,15 +112,13 @@ class Share:
 
 
 def beyond(values: Counts, outside: Floats, all_values: Counts, all_outside: Floats) -> Share:
-    """The share of values beyond the base, in (S + 1, ...) items, compared with that of the other stretches.
+    """The share of values beyond the base, in (S + 1, ...) items of which the last is the window.
 
-    The last item is the window, which no stretch is compared with. `values` and `outside` may be thinned;
-    what they are compared with is not.
+    It is compared with the median of the stretches: a mean would let a stretch that is far out make the
+    others look unusual, and so hide itself. `values` and `outside` may be thinned; the median is of all rows.
     """
-    rows = all_values.sum(axis=-1, dtype=np.float64)
-
-    def others(of: Floats) -> Floats:
-        total = of[:-1].sum(axis=0)
-        return np.concatenate([total - of[:-1], total[None]])
-
-    return Share(outside, values.sum(axis=-1, dtype=np.float64), others(all_outside), others(rows))
+    rows = all_values[:-1].sum(axis=-1, dtype=np.float64)
+    blank = (rows == 0) & (rows > 0).any(axis=0)
+    usual = np.nanmedian(np.where(blank, np.nan, all_outside[:-1] / np.maximum(rows, 1)), axis=0)
+    total = np.broadcast_to(rows.sum(axis=0), outside.shape)
+    return Share(outside, values.sum(axis=-1, dtype=np.float64), usual * total, total)

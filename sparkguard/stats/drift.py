@@ -72,7 +72,7 @@ class Scores:
 
 
 def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Counts, Counts]:
-    """Add up (B, C, K) blocks to the counts of stretches and bases, and put the (C, K) window last, as `scores` takes."""
+    """Add up (B, C, K) blocks for stretches and bases, and put the (C, K) window last, as `scores` takes them."""
     total = np.concatenate([np.zeros_like(blocks[:1]), np.cumsum(blocks, axis=0)])
 
     def within(spans: Sequence[Span]) -> Counts:
@@ -100,7 +100,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
         )
     )
     scored = np.stack([_scored(seen, expected, seen.known), *(_share_score(*pair) for pair in pairs)], axis=-1)
-    effects = [_value_effect(items, bases, layout), *(_share_effect(full) for full, _ in pairs)]
+    effects = [value_effect(items, bases, layout), *(share_effect(full) for full, _ in pairs)]
     return Scores(
         window=scored[-1],
         stretches=scored[:-1].max(axis=-1),
@@ -129,12 +129,14 @@ def _share_score(full: Share, thin: Share) -> Floats:
     return _scored(of, expected, of.known & thin.moved)
 
 
-def _share_effect(share: Share) -> Floats:
+def share_effect(share: Share) -> Floats:
+    """How far the share of the last item moved, less what is usual in the others."""
     noise = _NORMAL_MEDIAN * np.sqrt(share.base * (1 - share.base))
     return _above_usual(np.abs(share.change), 1 / np.maximum(share.rows, 1) + 1 / np.maximum(share.base_rows, 1), noise)
 
 
-def _value_effect(items: Counts, bases: Counts, layout: Layout) -> Floats:
+def value_effect(items: Counts, bases: Counts, layout: Layout) -> Floats:
+    """How far the values of the last item moved, less what is usual in the others."""
     values, base = items[..., FIRST:], bases[..., FIRST:]
     apart = np.where(layout.ordered, ks_statistic(values, base), tv_distance(values, base))
     rows, base_rows = (np.maximum(side.sum(axis=-1, dtype=np.float64), 1) for side in (values, base))

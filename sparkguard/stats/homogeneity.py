@@ -46,10 +46,7 @@ class Divergence:
 def divergence(counts: Counts, base: Counts, used: Flags) -> Divergence:
     """How far values are from their base: (..., K) counts in the cells that are `used`, to shape (...)."""
     n, m = counts.sum(axis=-1, dtype=np.float64), base.sum(axis=-1, dtype=np.float64)
-    cells = np.maximum(used.sum(axis=-1, keepdims=True), 1)
-    q = base / np.maximum(m, 1)[..., None]
-    equal = used / cells
-    weight = np.where(used, (q + EQUAL * equal) / (1 + EQUAL), 1.0)
+    q, equal, weight = base / np.maximum(m, 1)[..., None], _equal(used), weights(base, used)
     observed = ((counts / np.maximum(n, 1)[..., None] - q) ** 2 / weight).sum(axis=-1)
     # One more row, spread over all cells: a base that knows a single value does not know that there is no other.
     likely = (base + equal) / (m + 1)[..., None]
@@ -60,6 +57,16 @@ def divergence(counts: Counts, base: Counts, used: Flags) -> Divergence:
     freedom = np.divide(mean**2, square, out=np.ones_like(mean), where=known)
     sampling = np.where(known, mean * (1 / np.maximum(n, 1) + 1 / np.maximum(m, 1)), 1.0)
     return Divergence(observed, sampling, freedom, known)
+
+
+def weights(base: Counts, used: Flags) -> Floats:
+    """By what the squared differences of shares are divided: the base's shares mixed with equal ones; 1 if not used."""
+    q = base / np.maximum(base.sum(axis=-1, keepdims=True), 1)
+    return np.where(used, (q + EQUAL * _equal(used)) / (1 + EQUAL), 1.0)
+
+
+def _equal(used: Flags) -> Floats:
+    return np.asarray(used / np.maximum(used.sum(axis=-1, keepdims=True), 1))
 
 
 def share_divergence(part: Floats, rows: Floats, base_part: Floats, base_rows: Floats) -> Divergence:
