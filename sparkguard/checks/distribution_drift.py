@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Annotated, ClassVar, Literal
@@ -12,21 +12,20 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.budget import Budget
 from sparkguard.core.check import Run, SourceCheck
-from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationField, Like, VersionedField, WindowField
+from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationField, VersionedField, WindowField
 from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Daily, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 from sparkguard.errors import DataError
-from sparkguard.measures.grids import Grids, kind_of
-from sparkguard.measures.histograms import MOST_SLICES, Counts, Histogram, Slicing
+from sparkguard.measures.grids import Grids
+from sparkguard.measures.histograms import MOST_SLICES, Histogram, Slicing
 from sparkguard.measures.overlap import Side
 from sparkguard.measures.tallies import RowCount
-from sparkguard.shapes.drift import Layout, Series, compare
-from sparkguard.shapes.drift_findings import Story
+from sparkguard.shapes.series import Layout, Series
+from sparkguard.shapes.shared_columns import Shared, shared
 
 _MOST_DAYS = 3_700
 _DAY = Duration(days=1)
@@ -82,9 +81,7 @@ class DistributionDrift(SourceCheck):
     """Half-open stretch of the reference's time column (default: all days that it has)."""
     columns: ColumnsField | None = None
     """The columns that are compared (default: all that both sides have, but the time column)."""
-    false_alarms: BudgetField = Field(
-        default=Budget(1, Duration(days=90)), json_schema_extra={"default": "1 per 90d"}
-    )
+    false_alarms: BudgetField = Field(default=Budget(1, Duration(days=90)), json_schema_extra={"default": "1 per 90d"})
     """How many false alarms are accepted, for all columns together, if the suite judges one window a night."""
     snapshots: Literal["auto", "forward", "around"] = "auto"
     """What stretches are compared with: data before them (`forward`), or all other data (`around`)."""
@@ -141,20 +138,26 @@ class DistributionDrift(SourceCheck):
         wanted = self._grids(seen, reference)
         yield wanted
         if wanted in seen:
-            yield from (daily for one in self._asked(seen, reference) for daily in one)
+            yield from (Daily(one) for both in self._counts(seen, reference) for one in both)
 
-    def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - nothing of it depends on the date
+    def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - nothing depends on the date
         """One finding for each column and slice, and one for all, which the bounds judge."""
         whole = Finding(Status.PASS, "", columns=self.about, source=self.source, reference=self._reference)
         rows = seen.require(RowCount(self.source)).rows
         reference = self._days_of_reference(seen)
         if not rows or reference is None:
             return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
-        whole = replace(whole, reference=reference, evaluated_rows=rows)
-        series, unfit = self._series(seen, reference)
+        from sparkguard.shapes.drift import compare
+        from sparkguard.shapes.drift_findings import Story
+
+        common = self._shared(seen)
+        story = Story(self, replace(whole, reference=reference, evaluated_rows=rows), common.unfit, common.left_out)
+        series = list(self._series(seen, reference))
+        if not series:
+            message = f"no column of {self.source} can be compared with {reference}"
+            raise DataError(message, "name columns that both have: numbers, times, texts or booleans")
         comparison = compare(series, self._layout(reference), self.false_alarms.nightly, self.min_effect)
-        story = Story(self, whole, unfit)
-        return story.undecided(series) if comparison is None else story.told(comparison)
+        return story.undecided() if comparison is None else story.told(comparison)
 
     @property
     def _reference(self) -> Source:
@@ -198,13 +201,45 @@ class DistributionDrift(SourceCheck):
         gap = (self.window.start - window.end).days
         return Layout(self.block.days, mode, self.seasonality, gap, window.start)
 
-    def _asked(self, seen: Evidence, reference: Source) -> Iterator[Asked]:
-        """What is counted of each column, and of each column by each slicing."""
-        grids = seen.require(self._grids(seen, reference)).grids
-        slicings = [None, *(self._slicing(name, grids) for name in self.slices)]
-        for mine, theirs in self._shared(seen).pairs:
-            grid = grids.get(theirs.name)
-            for by in slicings if grid is not None else ():
-                yield Asked(
-                    Daily(Histogram(self.source, mine, grid, by)), Daily(Histogram(reference, theirs, grid, by))
-                )
+    def _shared(self, seen: Evidence) -> Shared:
+        mine, theirs = (seen.schema(source) for source in self.datasets)
+        times = {seen.time_column(source) for source in self.datasets}
+        return shared(mine, theirs, self.columns, times)
+
+    def _grids(self, seen: Evidence, reference: Source) -> Grids:
+        """The question for the grids of the columns that are compared, and of those that slice."""
+        theirs = seen.schema(self._reference)
+        columns = [column for _, column in self._shared(seen).pairs]
+        columns += [theirs.column(name) for name in self.slices]
+        return Grids(reference, tuple(dict.fromkeys(columns)), self.dataset, self.grid)
+
+    def _counts(self, seen: Evidence, reference: Source) -> Iterator[tuple[Histogram, Histogram]]:
+        """What is counted of each column, of all rows and by each slicing."""
+        grids = seen.require(self._grids(seen, reference)).by_column
+        mine, theirs = (seen.schema(source) for source in self.datasets)
+        for one, other in self._shared(seen).pairs:
+            grid = grids[other.name]
+            yield Histogram(self.source, one, grid), Histogram(reference, other, grid)
+            for name in self.slices:
+                hashes = grids[name].hashes[: MOST_SLICES // len(self.slices)]
+                by, also = (Slicing(schema.column(name), hashes) for schema in (mine, theirs))
+                yield Histogram(self.source, one, grid, by), Histogram(reference, other, grid, also)
+
+    def _series(self, seen: Evidence, reference: Source) -> Iterator[Series]:
+        """What is judged: each column, and each in each slice with rows enough."""
+        grids = seen.require(self._grids(seen, reference)).by_column
+        for window, base in self._counts(seen, reference):
+            now, before = seen.require(Daily(window)), seen.require(Daily(base))
+            column = window.column.name
+            if window.by is None:
+                yield Series(column, window.grid, before, now)
+                continue
+            names = grids[window.by.column.name].names
+            for group, name in enumerate(names[: window.by.groups - 1], 1):
+                one = Series(column, window.grid, before, now, window.by.column.name, name, group, window.groups)
+                if one.rows(now) >= self.min_rows:
+                    yield one
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment.date(), time())

@@ -102,7 +102,9 @@ def _along(base: Side, window: Side) -> Moved:
     def changes() -> Iterator[Moved]:
         medians = base.median(), window.median()
         if None not in medians and medians[0] != medians[1]:
-            yield Moved(f"median about {medians[0]} → {medians[1]}", f"median about {medians[0]}", f"about {medians[1]}")
+            yield Moved(
+                f"median about {medians[0]} → {medians[1]}", f"median about {medians[0]}", f"about {medians[1]}"
+            )
         if edges:
             at = max(range(len(edges)), key=lambda i: abs(before[i] - now[i]))
             yield _change(f"below {base.grid.shown(edges[at])}:", before[at], now[at])
@@ -134,7 +136,10 @@ def _beyond(base: Side, window: Side) -> Moved:
     low, high = (filled[0], filled[-1]) if filled else (0, len(base.values) - 1)
 
     def changes() -> Iterator[Moved]:
-        sides = (window.values[:low], base.grid.label(FIRST + low), "before"), (window.values[high + 1 :], base.grid.label(FIRST + high), "after")
+        sides = (
+            (window.values[:low], base.grid.label(FIRST + low), "before"),
+            (window.values[high + 1 :], base.grid.label(FIRST + high), "after"),
+        )
         for counts, label, word in sides:
             if sum(counts):
                 yield _change(f"{word} all that was seen ({label}):", 0.0, sum(counts) / max(1, window.rows))

@@ -1,0 +1,189 @@
+"""What a comparison with stretches becomes: a finding for each column and slice, and one for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sparkguard.core.check import Check
+from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violation
+from sparkguard.core.text import REDACTED, count, hides, number
+from sparkguard.shapes.columns import Unfit
+from sparkguard.shapes.distances import distances
+from sparkguard.shapes.drift import Compared, Comparison
+from sparkguard.shapes.moved import Moved, Side, moved, percent
+from sparkguard.stats.maximum import Unit
+
+_NAMED = 5
+_REMEDY = (
+    "look at what changed upstream, and whether the model can work with it; if this is how the data is from now on, "
+    "train on it and move the reference"
+)
+_TOO_SHORT = "give a longer reference, a shorter window, or wait until there are more days"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Tells what was found for `check`, in findings that are like `whole` where nothing else is said.
+
+    `unfit` are columns that were named and cannot be compared, `left_out` columns that nobody named and that
+    cannot be either.
+    """
+
+    check: Check
+    whole: Finding
+    unfit: Sequence[Unfit] = ()
+    left_out: Sequence[str] = ()
+
+    def undecided(self) -> tuple[Finding, ...]:
+        """The reference has too few stretches even of one block."""
+        message = f"cannot tell: {self.whole.reference} has no 26 disjoint stretches with data to compare them with"
+        finding = replace(self.whole, status=Status.WARN, message=message, remedy=_TOO_SHORT)
+        return (*self._unfit(), replace(finding, threshold_source="snapshots"))
+
+    def told(self, comparison: Comparison) -> tuple[Finding, ...]:
+        """All findings; the last is on all columns, and the bounds judge it."""
+        whole = self._judged(comparison)
+        columns = [self._column(one, unit, comparison, whole.status) for one, unit in comparison.units()]
+        return (*self._unfit(), *columns, whole)
+
+    def _unfit(self) -> Iterator[Finding]:
+        for one in self.unfit:
+            yield replace(
+                self.whole,
+                status=Status.ERROR,
+                message=self.check.public(str(one.error)),
+                remedy=one.error.remedy,
+                subject_kind="column",
+                subject=one.name,
+                columns=(one.name,),
+                evaluated_rows=None,
+            )
+
+    def _judged(self, comparison: Comparison) -> Finding:
+        verdict, snapshots = comparison.verdict, comparison.snapshots
+        judged = [unit for unit in verdict.units if unit.judged]
+        drifted = [(one, unit) for one, unit in comparison.units() if unit.drifted]
+        weak = sum(unit.underpowered and not unit.drifted for unit in judged)
+        numbers = {
+            "drifted_columns": len(drifted),
+            "compared_columns": len(judged),
+            "underpowered_columns": weak,
+            "stretches": len(snapshots.stretches),
+            "judged_days": comparison.days,
+            "maximum": verdict.maximum,
+            "limit": verdict.limit,
+            "p_value": verdict.p_value,
+            "evaluated_rows": self.whole.evaluated_rows,
+        }
+        quantities = {name: Quantity(value) for name, value in numbers.items()}
+        evidence = tuple(self._violation(one, unit) for one, unit in drifted)
+        rows, bare = self.whole.evaluated_rows, replace(self.whole, evaluated_rows=None, violations=evidence)
+        said = self._said(comparison, drifted, len(judged), weak)
+        found = self.check.verdict(
+            replace(bare, quantities=quantities),
+            passed=said,
+            failed=said if drifted else "",
+            remedy=_REMEDY,
+            told=("drifted_columns",),
+        )
+        if found.status is Status.PASS and (not judged or 2 * weak > len(judged)):
+            found = replace(found, status=Status.WARN, message=f"underpowered: {found.message}", remedy=_TOO_SHORT)
+        return replace(found, evaluated_rows=rows)
+
+    def _said(self, comparison: Comparison, drifted: Sequence[tuple[Compared, Unit]], judged: int, weak: int) -> str:
+        verdict, snapshots = comparison.verdict, comparison.snapshots
+        band = f"{len(snapshots.stretches)} stretches of {count(comparison.days, 'day')} from {self.whole.reference}"
+        if drifted:
+            named = "; ".join(f"{_name(one)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
+            more = f"; and {len(drifted) - _NAMED} more" if len(drifted) > _NAMED else ""
+            told = f"{len(drifted)} of {count(judged, 'column')} drifted, by {band}: {named}{more}"
+        else:
+            verb = "looks" if judged == 1 else "look"
+            told = f"{count(judged, 'column')} {verb} like {band}"
+        if verdict.extrapolated:
+            told += f"; the limit is extrapolated, since {len(snapshots.stretches)} stretches have no so rare rank"
+        if comparison.days < comparison.asked_days:
+            told += f"; only the last {count(comparison.days, 'day')} of {comparison.asked_days} were judged: "
+            told += "the reference has not 26 longer stretches"
+        told += f"; too few rows to tell a change of a fifth in {count(weak, 'column')}" if weak else ""
+        missing = len(verdict.units) - judged
+        told += f"; too few stretches have rows of {count(missing, 'other')}" if missing else ""
+        if self.left_out:
+            told += f"; not in both with one type: {', '.join(self.left_out[:_NAMED])}"
+            told += f" and {len(self.left_out) - _NAMED} more" if len(self.left_out) > _NAMED else ""
+        return told
+
+    def _column(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> Finding:
+        status, message = self._column_verdict(one, unit, comparison, whole)
+        fails = status is Status.FAIL
+        limit = comparison.verdict.limit
+        decision = Decision(
+            status, "score", unit.score, ">", None if fails else limit, limit if fails else None, "exact"
+        )
+        series = one.series
+        return replace(
+            self.whole,
+            status=status,
+            message=message,
+            remedy=_REMEDY if unit.drifted else None,
+            subject_kind="column",
+            subject=series.column,
+            columns=(series.column,),
+            slice_key=series.slice_key,
+            slice_value=series.slice_value,
+            evaluated_rows=sum(one.window),
+            decision=decision,
+            quantities=_quantities(one, unit, limit),
+            threshold_source="snapshots",
+        )
+
+    def _column_verdict(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> tuple[Status, str]:
+        limit, many = comparison.verdict.limit, len(comparison.snapshots.stretches)
+        if not unit.judged:
+            return (
+                Status.WARN,
+                f"cannot tell: the window has no rows of it, or too few of {many} stretches have",
+            )
+        change = self._moved(one, unit).reason
+        score = f"score {number(unit.score or 0)}, where {many} stretches stay within {number(limit)}"
+        if unit.drifted:
+            return (Status.FAIL if whole is Status.FAIL else Status.WARN), f"{change}; {score}"
+        if unit.underpowered:
+            least = percent(unit.smallest_effect or 1.0)
+            return Status.WARN, f"underpowered: only a change of {least} of the rows or more would be found; {change}"
+        if unit.score is not None and unit.score > limit:
+            return Status.PASS, f"{change}; {score}, but less than min_effect beyond what is usual"
+        return Status.PASS, f"{change}; {score}"
+
+    def _moved(self, one: Compared, unit: Unit) -> Moved:
+        """What changed, without values where the suite keeps them out."""
+        if self.check.violations == "none" or hides(self.check.redact, one.series.column):
+            return Moved(f"{unit.part} moved by {number(unit.effect or 0)}", REDACTED, REDACTED)
+        grid = one.series.grid
+        return moved(unit.part or "values", Side(grid, one.base), Side(grid, one.window))
+
+    def _violation(self, one: Compared, unit: Unit) -> Violation:
+        change, series = self._moved(one, unit), one.series
+        key: Mapping[str, str | None] = {"column": series.column}
+        key = {**key, series.slice_key: series.slice_value} if series.slice_key else key
+        return Violation("drifted_column", key, change.reason, change.expected, change.actual, sum(one.window))
+
+
+def _name(one: Compared) -> str:
+    series = one.series
+    return series.column + (f" where {series.slice_key} is {series.slice_value}" if series.slice_key else "")
+
+
+def _quantities(one: Compared, unit: Unit, limit: float) -> Mapping[str, Quantity]:
+    known = {
+        "score": unit.score,
+        "limit": limit,
+        "effect": unit.effect,
+        "p_value": unit.p_value,
+        "q_value": unit.q_value,
+        "smallest_detectable_effect": unit.smallest_effect,
+        "design_effect": unit.design_effect,
+        **distances(one),
+    }
+    return {name: Quantity(value) for name, value in known.items() if value is not None}

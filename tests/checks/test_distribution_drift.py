@@ -1,0 +1,178 @@
+"""The check on small tables in plain Python: what is told of a drift, and of a window like any other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from sparkguard.checks.distribution_drift import DistributionDrift
+from sparkguard.core.finding import Finding
+from sparkguard.errors import DataError
+from sparkguard.testing import judge
+
+FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+DAYS, ROWS = 240, 25
+WINDOW = {"start": "2026-08-31", "end": "2026-09-02"}
+PAST = {"start": "2026-01-05", "end": "2026-08-31"}
+Row = dict[str, Any]
+
+
+def rows(seed: int = 7) -> list[Row]:
+    """Days that differ a little from each other, 238 of the past and 2 of the window."""
+    rng = np.random.default_rng(seed)
+    found: list[Row] = []
+    for day in range(DAYS):
+        level = rng.normal(0, 0.3)
+        for _ in range(ROWS):
+            found.append(
+                {
+                    "ts": FIRST + timedelta(days=day, seconds=int(rng.integers(86_400))),
+                    "amount": None if rng.random() < 0.1 else float(rng.normal(100 + 10 * level, 20)),
+                    "kind": str(rng.choice(["a", "b", "c"], p=[0.6, 0.3, 0.1])),
+                    "flag": bool(rng.random() < 0.5),
+                }
+            )
+    return found
+
+
+TABLE = rows()
+
+
+def changed(change: Callable[[Row], Row]) -> list[Row]:
+    """The table with another window."""
+    last = FIRST + timedelta(days=DAYS - 2)
+    return [change(dict(row)) if row["ts"] >= last else row for row in TABLE]
+
+
+def check(**fields: object) -> DistributionDrift:
+    known: dict[str, Any] = {"id": "drift", "dataset": "t", "window": WINDOW, "reference_window": PAST}
+    return DistributionDrift.model_validate({**known, "false_alarms": "1 per 30d", **fields})
+
+
+def verdicts(table: Sequence[Mapping[str, object]], **fields: object) -> dict[str, Finding]:
+    found = judge(check(**fields), {"t": table}, time_columns={"t": "ts"})
+    return {
+        f.subject if f.slice_key is None else f"{f.subject}[{f.slice_key}={f.slice_value}]": f for f in found
+    }
+
+
+def test_a_window_like_any_other_passes_with_a_row_for_each_column() -> None:
+    found = verdicts(TABLE)
+    assert {name: f.status.value for name, f in found.items()} == {
+        "amount": "pass", "kind": "pass", "flag": "pass", ":all": "pass"
+    }  # fmt: skip
+    whole = found[":all"]
+    assert whole.quantities["drifted_columns"].value == 0
+    assert whole.quantities["stretches"].value is not None
+    assert whole.quantities["stretches"].value >= 26
+    assert whole.evaluated_rows == 2 * ROWS
+    assert found["amount"].threshold_source == "snapshots"
+
+
+def test_a_level_that_moved_is_told_with_its_medians() -> None:
+    found = verdicts(changed(lambda row: {**row, "amount": row["amount"] and row["amount"] + 60}))
+    assert {name: f.status.value for name, f in found.items()} == {
+        "amount": "fail", "kind": "pass", "flag": "pass", ":all": "fail"
+    }  # fmt: skip
+    assert "median about 100" in found["amount"].message
+    assert found[":all"].message.startswith("1 of 3 columns drifted")
+    [violation] = found[":all"].violations
+    assert (violation.kind, violation.key) == ("drifted_column", {"column": "amount"})
+    assert violation.reason is not None
+    assert violation.reason.startswith("median about")
+
+
+def test_more_nulls_are_told_as_shares() -> None:
+    found = verdicts(changed(lambda row: {**row, "amount": row["amount"] if row["flag"] else None}))
+    assert found["amount"].status.value == "fail"
+    assert "NULL" in found["amount"].message
+
+
+def test_a_category_that_takes_over_is_named() -> None:
+    found = verdicts(changed(lambda row: {**row, "kind": "c"}))
+    assert found["kind"].status.value == "fail"
+    assert "'c'" in found["kind"].message
+
+
+def test_a_value_never_seen_before_is_named_as_such() -> None:
+    found = verdicts(changed(lambda row: {**row, "kind": "new" if row["kind"] == "b" else row["kind"]}))
+    assert found["kind"].status.value == "fail"
+    assert found[":all"].status.value == "fail"
+
+
+def test_columns_of_a_check_that_only_warns_warn() -> None:
+    bounds = {"error_if": {}, "warn_if": {"drifted_columns": "> 0"}}
+    found = verdicts(changed(lambda row: {**row, "kind": "c"}), **bounds)
+    assert (found["kind"].status.value, found[":all"].status.value) == ("warn", "warn")
+
+
+def test_a_drift_in_one_slice_is_found_there() -> None:
+    table = changed(lambda row: {**row, "amount": 400.0 if row["kind"] == "b" else row["amount"]})
+    found = verdicts(table, slices=["kind"], min_rows=5)
+    assert found["amount[kind=b]"].status.value == "fail"
+    assert found["amount[kind=a]"].status.value == "pass"
+
+
+def test_a_slice_with_few_rows_is_not_judged() -> None:
+    found = verdicts(TABLE, slices=["kind"], min_rows=20)
+    assert "amount[kind=c]" not in found
+    assert "amount[kind=a]" in found
+
+
+def test_too_short_a_reference_cannot_tell() -> None:
+    found = verdicts(TABLE, reference_window={"start": "2026-08-17", "end": "2026-08-31"})
+    assert found[":all"].status.value == "warn"
+    assert found[":all"].message.startswith("cannot tell")
+
+
+def test_a_reference_too_short_for_the_window_judges_its_last_days() -> None:
+    found = verdicts(TABLE, reference_window={"start": "2026-07-18", "end": "2026-08-31"})
+    assert found[":all"].quantities["judged_days"].value == 1
+    assert "only the last 1 day of 2 were judged" in found[":all"].message
+
+
+def test_an_empty_window_is_no_pass() -> None:
+    found = verdicts([row for row in TABLE if row["ts"] < FIRST + timedelta(days=DAYS - 2)])
+    assert found[":all"].status.value == "error"
+
+
+def test_values_that_the_suite_keeps_out_reach_no_message() -> None:
+    table = changed(lambda row: {**row, "kind": "c", "amount": 7.0})
+    for fields in ({"redact": ["kind", "amount"]}, {"violations": "none"}):
+        found = verdicts(table, **fields)
+        for name in ("kind", "amount"):
+            assert found[name].status.value == "fail"
+            assert "'c'" not in found[name].message
+            assert "median" not in found[name].message
+        told = [found[":all"].message, *(str(v) for v in found[":all"].violations)]
+        assert not any("'c'" in text or "median" in text for text in told)
+
+
+def test_a_named_column_that_is_not_there_is_an_error_beside_the_others() -> None:
+    found = verdicts(TABLE, columns=["amount", "amuont"])
+    assert found["amuont"].status.value == "error"
+    assert found["amount"].status.value == "pass"
+
+
+def test_nothing_to_compare_is_an_error() -> None:
+    with pytest.raises(DataError, match="no column"):
+        verdicts([{"ts": row["ts"], "many": [1, 2]} for row in TABLE])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"window": {"start": "2026-08-31T06:00", "end": "2026-09-02"}}, "begin and end at midnight"),
+        ({"block": "6h"}, "days are counted"),
+        ({"block": "7d"}, "does not consist of blocks"),
+        ({"reference_window": None}, "name what the window is compared with"),
+        ({"violations_to": "somewhere"}, "violations_to is not for this check"),
+        ({"min_effect": 2}, "less than or equal to 1"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_configuration_errors(fields: Mapping[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        check(**fields)
