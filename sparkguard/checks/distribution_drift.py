@@ -20,9 +20,9 @@ from sparkguard.core.source import Source
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 from sparkguard.errors import DataError
-from sparkguard.measures.grids import Grids
 from sparkguard.measures.histograms import MOST_SLICES, Histogram, Slicing
 from sparkguard.measures.overlap import Side
+from sparkguard.measures.sampled_grids import Grids
 from sparkguard.measures.tallies import RowCount
 from sparkguard.shapes.series import Layout, Series
 from sparkguard.shapes.shared_columns import Shared, shared
@@ -209,32 +209,32 @@ class DistributionDrift(SourceCheck):
     def _grids(self, seen: Evidence, reference: Source) -> Grids:
         """The question for the grids of the columns that are compared, and of those that slice."""
         theirs = seen.schema(self._reference)
-        columns = [column for _, column in self._shared(seen).pairs]
-        columns += [theirs.column(name) for name in self.slices]
-        return Grids(reference, tuple(dict.fromkeys(columns)), self.dataset, self.grid)
+        columns = tuple(column for _, column in self._shared(seen).pairs)
+        slices = tuple(theirs.column(name) for name in self.slices)
+        return Grids(reference, columns, self.dataset, slices, self.grid)
 
     def _counts(self, seen: Evidence, reference: Source) -> Iterator[tuple[Histogram, Histogram]]:
         """What is counted of each column, of all rows and by each slicing."""
-        grids = seen.require(self._grids(seen, reference)).by_column
+        found = seen.require(self._grids(seen, reference))
         mine, theirs = (seen.schema(source) for source in self.datasets)
         for one, other in self._shared(seen).pairs:
-            grid = grids[other.name]
+            grid = found.grids[other.name]
             yield Histogram(self.source, one, grid), Histogram(reference, other, grid)
             for name in self.slices:
-                hashes = grids[name].hashes[: MOST_SLICES // len(self.slices)]
+                hashes = found.texts[name].hashes[: MOST_SLICES // len(self.slices)]
                 by, also = (Slicing(schema.column(name), hashes) for schema in (mine, theirs))
                 yield Histogram(self.source, one, grid, by), Histogram(reference, other, grid, also)
 
     def _series(self, seen: Evidence, reference: Source) -> Iterator[Series]:
         """What is judged: each column, and each in each slice with rows enough."""
-        grids = seen.require(self._grids(seen, reference)).by_column
+        texts = seen.require(self._grids(seen, reference)).texts
         for window, base in self._counts(seen, reference):
             now, before = seen.require(Daily(window)), seen.require(Daily(base))
             column = window.column.name
             if window.by is None:
                 yield Series(column, window.grid, before, now)
                 continue
-            names = grids[window.by.column.name].names
+            names = texts[window.by.column.name].names
             for group, name in enumerate(names[: window.by.groups - 1], 1):
                 one = Series(column, window.grid, before, now, window.by.column.name, name, group, window.groups)
                 if one.rows(now) >= self.min_rows:
