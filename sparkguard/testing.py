@@ -18,9 +18,10 @@ from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
 from sparkguard.core.instant import micros_of
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
+from sparkguard.core.measure import Answer, Broken, Daily, Days, Measure, Probe, RowMeasure, State
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateUpdate
+from sparkguard.core.window import Window
 from sparkguard.engine.gather import Rounds
 from sparkguard.measures.history import MOST_POINTS, History, MetricHistory, Point, Subject
 from sparkguard.measures.times import span
@@ -52,6 +53,7 @@ class TwinEngine:
     version: int | None = None
     recorded: Mapping[Measure[Answer], Answer] = field(default_factory=dict)
     computed: list[Measure[Answer]] = field(default_factory=list)
+    spans: dict[tuple[str, str], list[tuple[int, int] | None]] = field(default_factory=dict)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[tuple[str, int | None], Pin | Broken]:
         """Take the schema from the first value of each column."""
@@ -64,11 +66,7 @@ class TwinEngine:
             if isinstance(measure, Probe) and measure in self.recorded:
                 yield measure, self.recorded[measure]
                 continue
-            if not isinstance(measure, RowMeasure):
-                message = f"{type(measure).__name__} has no twin in plain Python"
-                raise TypeError(message)
-            rows = {source: self._rows(source, columns) for source, columns in measure.reads.items()}
-            yield measure, measure.twin(rows)
+            yield measure, self._days(measure) if isinstance(measure, Daily) else self._twin(measure)
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> object:
         """There is no frame without Spark."""
@@ -77,6 +75,20 @@ class TwinEngine:
     def updates(self) -> Sequence[StateUpdate]:
         """Nothing is kept."""
         return ()
+
+    def _days(self, measure: Daily[State]) -> Days[State]:
+        parts = measure.parts() or {}
+        return Days(tuple(parts), tuple(part.twin(self._tables(part)) for part in parts.values()))
+
+    def _twin(self, measure: Measure[Answer]) -> Answer:
+        if not isinstance(measure, RowMeasure):
+            message = f"{type(measure).__name__} has no twin in plain Python"
+            raise TypeError(message)
+        found: Answer = measure.twin(self._tables(measure))
+        return found
+
+    def _tables(self, measure: Measure[Answer]) -> dict[Source, list[tuple[object, ...]]]:
+        return {source: self._rows(source, columns) for source, columns in measure.reads.items()}
 
     def _pin(self, dataset: str) -> Pin | Broken:
         if dataset not in self.tables:
@@ -94,16 +106,22 @@ class TwinEngine:
         return _TYPES[type(first)]
 
     def _rows(self, source: Source, columns: Sequence[Column]) -> list[tuple[object, ...]]:
-        rows = [row for row in self.tables[source.dataset] if self._inside(source, row)]
+        table = self.tables[source.dataset]
+        rows = table if source.window is None else [table[i] for i in self._inside(source.dataset, source.window)]
         return [tuple(row.get(column.path[0]) for column in columns) for row in rows]
 
-    def _inside(self, source: Source, row: Mapping[str, object]) -> bool:
-        if source.window is None:
-            return True
-        column = self.time_columns[source.dataset]
-        found = span(row.get(column), self._type(source.dataset, column), source.window.timezone)
-        first, end = source.window.start_utc, micros_of(source.window.end_utc)
-        return found is not None and found[0] < end and (first is None or micros_of(first) <= found[0])
+    def _inside(self, dataset: str, window: Window) -> Iterator[int]:
+        """The places of the rows of a window."""
+        spans = self.spans.setdefault((dataset, window.timezone), [])
+        if not spans:
+            column = self.time_columns[dataset]
+            kind = self._type(dataset, column)
+            spans += [span(row.get(column), kind, window.timezone) for row in self.tables[dataset]]
+        first = None if window.start_utc is None else micros_of(window.start_utc)
+        end = micros_of(window.end_utc)
+        for i, found in enumerate(spans):
+            if found is not None and found[0] < end and (first is None or first <= found[0]):
+                yield i
 
 
 def judge(

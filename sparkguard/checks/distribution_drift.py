@@ -151,7 +151,8 @@ class DistributionDrift(SourceCheck):
         from sparkguard.shapes.drift_findings import Story
 
         common = self._shared(seen)
-        story = Story(self, replace(whole, reference=reference, evaluated_rows=rows), common.unfit, common.left_out)
+        whole = replace(whole, reference=reference, evaluated_rows=rows)
+        story = Story(self, self.false_alarms, whole, common.unfit, common.left_out)
         series = list(self._series(seen, reference))
         if not series:
             message = f"no column of {self.source} can be compared with {reference}"
@@ -220,7 +221,7 @@ class DistributionDrift(SourceCheck):
         for one, other in self._shared(seen).pairs:
             grid = found.grids[other.name]
             yield Histogram(self.source, one, grid), Histogram(reference, other, grid)
-            for name in self.slices:
+            for name in (n for n in self.slices if n != one.name):
                 hashes = found.texts[name].hashes[: MOST_SLICES // len(self.slices)]
                 by, also = (Slicing(schema.column(name), hashes) for schema in (mine, theirs))
                 yield Histogram(self.source, one, grid, by), Histogram(reference, other, grid, also)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sparkguard.core.budget import Budget
 from sparkguard.core.check import Check
 from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violation
 from sparkguard.core.text import REDACTED, count, hides, number
@@ -24,13 +25,14 @@ _TOO_SHORT = "give a longer reference, a shorter window, or wait until there are
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Tells what was found for `check`, in findings that are like `whole` where nothing else is said.
+    """Tells what was found for `check` within its `budget`, in findings that are like `whole` unless they say so.
 
     `unfit` are columns that were named and cannot be compared, `left_out` columns that nobody named and that
     cannot be either.
     """
 
     check: Check
+    budget: Budget
     whole: Finding
     unfit: Sequence[Unfit] = ()
     left_out: Sequence[str] = ()
@@ -102,7 +104,7 @@ class Story:
             verb = "looks" if judged == 1 else "look"
             told = f"{count(judged, 'column')} {verb} like {band}"
         if verdict.extrapolated:
-            told += f"; the limit is extrapolated, since {len(snapshots.stretches)} stretches have no so rare rank"
+            told += f"; {self.budget} is rarer than any rank of {len(snapshots.stretches)}: the limit is extrapolated"
         if comparison.days < comparison.asked_days:
             told += f"; only the last {count(comparison.days, 'day')} of {comparison.asked_days} were judged: "
             told += "the reference has not 26 longer stretches"
@@ -146,7 +148,7 @@ class Story:
                 f"cannot tell: the window has no rows of it, or too few of {many} stretches have",
             )
         change = self._moved(one, unit).reason
-        score = f"score {number(unit.score or 0)}, where {many} stretches stay within {number(limit)}"
+        score = f"score {unit.score or 0:.1f}, where {many} stretches stay within {limit:.1f}"
         if unit.drifted:
             return (Status.FAIL if whole is Status.FAIL else Status.WARN), f"{change}; {score}"
         if unit.underpowered:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -52,7 +53,9 @@ class Side:
         at = next(i for i in range(len(self.values)) if 2 * below[i + 1] >= total)
         edges = self.grid.edges
         low, high = edges[max(0, at - 1)], edges[min(at, len(edges) - 1)]
-        return self.grid.shown(low + (high - low) * (total / 2 - below[at]) / self.values[at])
+        inside = low + (high - low) * (total / 2 - below[at]) / self.values[at]
+        # No more digits than the bin's width bears.
+        return self.grid.shown(round(inside, 1 - math.floor(math.log10(high - low))) if high > low else inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def _change(name: str, before: float, now: float) -> Moved:
     return Moved(f"{name} {expected} → {actual}", f"{name} {expected}", f"{name} {actual}")
 
 
-def _joined(changes: Iterator[Moved]) -> Moved:
+def _joined(changes: Iterable[Moved]) -> Moved:
     parts = list(changes)
     return Moved(*(", ".join(texts) for texts in zip(*((m.reason, m.expected, m.actual) for m in parts), strict=True)))
 
@@ -114,24 +117,28 @@ def _along(base: Side, window: Side) -> Moved:
 
 def _among(base: Side, window: Side) -> Moved:
     """Named values: what gained most and what lost most."""
-    grid, named = base.grid, len(base.grid.hashes)
-    before, now = ([*shares[:named], sum(shares[named:])] for shares in (base.shares(), window.shares()))
-    order = sorted(range(named + 1), key=lambda i: now[i] - before[i])
+    before, now = (_groups(side.shares(), base) for side in (base, window))
+    order = sorted(before, key=lambda name: now[name] - before[name])
+    ends = list(dict.fromkeys((order[-1], order[0])))
+    shown = [name for name in ends if abs(now[name] - before[name]) >= _SHOWN_CHANGE] or ends[:1]
+    return _joined(_change(name, before[name], now[name]) for name in shown)
 
-    def changes() -> Iterator[Moved]:
-        for i in dict.fromkeys((order[-1], order[0])):
-            if abs(now[i] - before[i]) >= _SHOWN_CHANGE or len(order) == 1:
-                yield _change(grid.label(FIRST + i), before[i], now[i])
 
-    found = list(changes())
-    return _joined(iter(found or [_change(grid.label(FIRST + order[-1]), before[order[-1]], now[order[-1]])]))
+def _groups(shares: Sequence[float], base: Side) -> dict[str, float]:
+    """Shares of the named values, of all others, and of those that the base never had."""
+    named = len(base.grid.hashes)
+    found = {base.grid.label(FIRST + i): share for i, share in enumerate(shares[:named])}
+    rest = list(zip(shares[named:], base.values[named:], strict=True))
+    found["other values"] = sum(share for share, seen in rest if seen)
+    found["values never seen before"] = sum(share for share, seen in rest if not seen)
+    return found
 
 
 def _beyond(base: Side, window: Side) -> Moved:
     """Values outside of those that the base has."""
     if not base.grid.ordered:
         unseen = [n for n, known in zip(window.values, base.values, strict=True) if not known]
-        return _change("values never seen before:", 0.0, sum(unseen) / max(1, window.rows))
+        return _change("values never seen before", 0.0, sum(unseen) / max(1, window.rows))
     filled = [i for i, n in enumerate(base.values) if n]
     low, high = (filled[0], filled[-1]) if filled else (0, len(base.values) - 1)
 
