@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
 from sparkguard.core.budget import Budget
 from sparkguard.core.check import Run, SourceCheck
+from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationField, VersionedField, WindowField
 from sparkguard.core.finding import Finding, Status
@@ -20,13 +21,19 @@ from sparkguard.core.source import Source
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 from sparkguard.errors import DataError
-from sparkguard.measures.histograms import MOST_SLICES, Histogram, Slicing
+from sparkguard.measures.grids import FIRST, Grid
+from sparkguard.measures.histograms import MOST_SLICES, Counts, Histogram, Slicing
 from sparkguard.measures.overlap import Side
 from sparkguard.measures.sampled_grids import Grids
 from sparkguard.measures.tallies import RowCount
 from sparkguard.shapes.series import Layout, Series
 from sparkguard.shapes.shared_columns import Shared, shared
 
+if TYPE_CHECKING:
+    from sparkguard.shapes.drift import Comparison
+
+CLUSTERS = 256
+"""Groups into which clusters are hashed."""
 _MOST_DAYS = 3_700
 _DAY = Duration(days=1)
 
@@ -61,7 +68,7 @@ class DistributionDrift(SourceCheck):
         "drifted_columns": "columns, or columns within slices, that drifted",
         "compared_columns": "those that were judged",
         "underpowered_columns": "those of which the window is too small to tell a change of a fifth of its rows",
-        "stretches": "disjoint stretches of the reference that say what is usual",
+        "snapshots": "disjoint stretches of the reference that say what is usual; without time, resamplings",
         "judged_days": "days at the end of the window that were judged",
         "maximum": "the largest score",
         "limit": "what a healthy window's largest score exceeds as often as false_alarms says",
@@ -73,8 +80,8 @@ class DistributionDrift(SourceCheck):
         "1 sample of the reference; 365 days of 1,000 columns are less than 1 GB in the driver"
     )
 
-    window: WindowField = Field(examples=["end=2026-01-31,length=7d"])
-    """Half-open stretch of whole days: {end, length} or {start, end}."""
+    window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=7d"])
+    """Half-open stretch of whole days: {end, length} or {start, end}; optional for tables without time."""
     reference: VersionedField | None = Field(default=None, examples=["path=data/features,time_column=time_hour"])
     """The dataset that the model was trained on, or {dataset, version} (default: the dataset itself)."""
     reference_window: WindowField | None = Field(default=None, examples=["end=2026-01-01,length=365d"])
@@ -83,8 +90,13 @@ class DistributionDrift(SourceCheck):
     """The columns that are compared (default: all that both sides have, but the time column)."""
     false_alarms: BudgetField = Field(default=Budget(1, Duration(days=90)), json_schema_extra={"default": "1 per 90d"})
     """How many false alarms are accepted, for all columns together, if the suite judges one window a night."""
-    snapshots: Literal["auto", "forward", "around"] = "auto"
-    """What stretches are compared with: data before them (`forward`), or all other data (`around`)."""
+    snapshots: Literal["auto", "forward", "around", "rows"] = "auto"
+    """What is usual: stretches beside the data before them (`forward`) or all other data (`around`), or samples of
+    `rows`, for tables without time."""
+    cluster: str | None = Field(default=None, min_length=1)
+    """For tables without time: the column that names what rows belong to; clusters are independent of each other."""
+    rows_independent: bool = False
+    """For tables without time: all rows are independent of each other."""
     block: DurationField = Field(default=_DAY, json_schema_extra={"default": "1d"})
     """Stretches begin at multiples of this many days."""
     seasonality: Literal["none", "weekly", "yearly"] = "none"
@@ -103,20 +115,43 @@ class DistributionDrift(SourceCheck):
     @model_validator(mode="after")
     def _consistent(self) -> DistributionDrift:
         message = None
-        days = self.window.days()
-        if days is None or (self.reference_window is not None and self.reference_window.days() is None):
-            message = "windows begin and end at midnight, since days are counted"
-        elif self.block.seconds:
-            message = f"block is {self.block}, but days are counted; write for example 1d or 7d"
-        elif len(days) % self.block.days:
-            message = f"the window of {len(days)} days does not consist of blocks of {self.block}"
-        elif self.reference is None and self.reference_window is None:
+        if self.reference is None and self.reference_window is None:
             message = "name what the window is compared with: reference, reference_window, or both"
         elif self.violations_to is not None:
             message = "violations_to is not for this check; all drifted columns are in the results"
+        elif self.cluster is not None and self.rows_independent:
+            message = "give cluster or rows_independent: rows of a cluster are not independent"
+        elif self.timeless and self.slices:
+            message = "slices are for tables with time; write a check with a filtered dataset for each slice"
+        elif self.timeless and self.snapshots in ("forward", "around"):
+            message = (
+                f"snapshots: {self.snapshots} needs days, cluster and rows_independent are for tables without time"
+            )
+        elif not self.timeless:
+            message = self._undated()
         if message is not None:
             raise ValueError(message)
         return self
+
+    def _undated(self) -> str | None:
+        """Why days cannot be counted."""
+        if self.snapshots == "rows":
+            return "snapshots: rows needs cluster, or rows_independent: true if each row is for itself"
+        if self.window is None:
+            return "give window; for a table without time cluster, or rows_independent: true"
+        days = self.window.days()
+        if days is None or (self.reference_window is not None and self.reference_window.days() is None):
+            return "windows begin and end at midnight, since days are counted"
+        if self.block.seconds:
+            return f"block is {self.block}, but days are counted; write for example 1d or 7d"
+        if len(days) % self.block.days:
+            return f"the window of {len(days)} days does not consist of blocks of {self.block}"
+        return None
+
+    @property
+    def timeless(self) -> bool:
+        """Whether rows or clusters of them are compared, and no stretches of time."""
+        return self.cluster is not None or self.rows_independent
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -131,34 +166,40 @@ class DistributionDrift(SourceCheck):
     def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
         """Ask for the reference's days, then for the grids, then for the counts of both by day."""
         yield RowCount(self.source)
-        reference = self._days_of_reference(seen)
+        reference = self._known_reference(seen)
         if reference is None:
             yield self._side(seen).extremes
             return
         wanted = self._grids(seen, reference)
         yield wanted
         if wanted in seen:
-            yield from (Daily(one) for both in self._counts(seen, reference) for one in both)
+            for both in self._counts(seen, reference):
+                yield from both if self.timeless else map(Daily, both)
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - nothing depends on the date
         """One finding for each column and slice, and one for all, which the bounds judge."""
-        whole = Finding(Status.PASS, "", columns=self.about, source=self.source, reference=self._reference)
-        rows = seen.require(RowCount(self.source)).rows
-        reference = self._days_of_reference(seen)
-        if not rows or reference is None:
-            return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
-        from sparkguard.shapes.drift import compare
         from sparkguard.shapes.drift_findings import Story
 
-        common = self._shared(seen)
-        whole = replace(whole, reference=reference, evaluated_rows=rows)
-        story = Story(self, self.false_alarms, whole, common.unfit, common.left_out)
-        series = list(self._series(seen, reference))
+        whole = Finding(Status.PASS, "", columns=self.about, source=self.source, reference=self._reference)
+        rows, reference = seen.require(RowCount(self.source)).rows, self._known_reference(seen)
+        if not rows or reference is None:
+            return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
+        common, series = self._shared(seen), list(self._series(seen, reference))
         if not series:
             message = f"no column of {self.source} can be compared with {reference}"
             raise DataError(message, "name columns that both have: numbers, times, texts or booleans")
-        comparison = compare(series, self._layout(reference), self.false_alarms.nightly, self.min_effect)
+        whole = replace(whole, reference=reference, evaluated_rows=rows)
+        story = Story(self, self.false_alarms, whole, common.unfit, common.left_out)
+        comparison = self._comparison(series, reference)
         return story.undecided() if comparison is None else story.told(comparison)
+
+    def _comparison(self, series: Sequence[Series], reference: Source) -> Comparison | None:
+        from sparkguard.shapes.drift import by_clusters, by_rows, by_stretches
+
+        budget = (self.false_alarms.nightly, self.min_effect)
+        if self.timeless:
+            return (by_clusters if self.cluster else by_rows)(series, *budget)
+        return by_stretches(series, self._layout(reference), *budget)
 
     @property
     def _reference(self) -> Source:
@@ -172,11 +213,18 @@ class DistributionDrift(SourceCheck):
         if name is None:
             message = f"dataset '{self._reference.dataset}' has no time_column"
             raise DataError(message, "add time_column to the dataset in the suite")
-        return Side(self._reference, seen.schema(self._reference).column(name), self.window.timezone)
+        return Side(self._reference, seen.schema(self._reference).column(name), self._dated.timezone)
 
-    def _days_of_reference(self, seen: Evidence) -> Source | None:
+    @property
+    def _dated(self) -> Window:
+        """The window of a check that counts days."""
+        if self.window is None:
+            raise TypeError
+        return self.window
+
+    def _known_reference(self, seen: Evidence) -> Source | None:
         """The reference over the days that are compared; None as long as they are not known."""
-        if self.reference_window is not None:
+        if self.reference_window is not None or self.timeless:
             return self._reference
         side = self._side(seen)
         if side.extremes not in seen:
@@ -185,27 +233,26 @@ class DistributionDrift(SourceCheck):
         if reach is None:
             message = f"no row of {self._reference} has a time, so there is nothing to compare with"
             raise DataError(message, "find out whether the training table is there, and which column has its times")
-        zone = ZoneInfo(self.window.timezone)
-        first, last = (_midnight(moment.astimezone(zone)) for moment in (reach.first, reach.last))
-        window = Window(first, last + timedelta(days=1), self.window.timezone)
+        zone = self._dated.timezone
+        first, last = (_midnight(moment.astimezone(ZoneInfo(zone))) for moment in (reach.first, reach.last))
+        window = Window(first, last + timedelta(days=1), zone)
         if (window.end - first).days > _MOST_DAYS:
             message = f"the reference has rows from {first.date()} to {last.date()}, more than {_MOST_DAYS:,} days"
             raise DataError(message, "give reference_window, the days that the model was trained on")
         return replace(self._reference, window=window)
 
     def _layout(self, reference: Source) -> Layout:
-        window = reference.window
-        if window is None or window.start is None or self.window.start is None:
-            raise AssertionError
-        after = self.window.start >= window.end
-        mode = ("forward" if after else "around") if self.snapshots == "auto" else self.snapshots
-        gap = (self.window.start - window.end).days
-        return Layout(self.block.days, mode, self.seasonality, gap, window.start)
+        window, training = self._dated, reference.window
+        if window.start is None or training is None or training.start is None:
+            raise TypeError
+        gap = (window.start - training.end).days
+        around = self.snapshots == "around" or (self.snapshots == "auto" and gap < 0)
+        return Layout(self.block.days, "around" if around else "forward", self.seasonality, gap, training.start)
 
     def _shared(self, seen: Evidence) -> Shared:
         mine, theirs = (seen.schema(source) for source in self.datasets)
         times = {seen.time_column(source) for source in self.datasets}
-        return shared(mine, theirs, self.columns, times)
+        return shared(mine, theirs, self.columns, {*times, self.cluster})
 
     def _grids(self, seen: Evidence, reference: Source) -> Grids:
         """The question for the grids of the columns that are compared, and of those that slice."""
@@ -215,31 +262,44 @@ class DistributionDrift(SourceCheck):
         return Grids(reference, columns, self.dataset, slices, self.grid)
 
     def _counts(self, seen: Evidence, reference: Source) -> Iterator[tuple[Histogram, Histogram]]:
-        """What is counted of each column, of all rows and by each slicing."""
+        """What is counted of each column, of all rows and by each slicing; by clusters, where there are."""
         found = seen.require(self._grids(seen, reference))
+        for mine, theirs in self._shared(seen).pairs:
+            grid = found.grids[theirs.name]
+            for ways in self._slicings(seen, found.texts, mine):
+                yield Histogram(self.source, mine, grid, ways[0]), Histogram(reference, theirs, grid, ways[1])
+
+    def _slicings(
+        self, seen: Evidence, texts: Mapping[str, Grid], column: Column
+    ) -> Iterator[tuple[Slicing, Slicing] | tuple[None, None]]:
         mine, theirs = (seen.schema(source) for source in self.datasets)
-        for one, other in self._shared(seen).pairs:
-            grid = found.grids[other.name]
-            yield Histogram(self.source, one, grid), Histogram(reference, other, grid)
-            for name in (n for n in self.slices if n != one.name):
-                hashes = found.texts[name].hashes[: MOST_SLICES // len(self.slices)]
-                by, also = (Slicing(schema.column(name), hashes) for schema in (mine, theirs))
-                yield Histogram(self.source, one, grid, by), Histogram(reference, other, grid, also)
+        if self.cluster is not None:
+            one, other = mine.column(self.cluster), theirs.column(self.cluster)
+            yield Slicing(one, (), CLUSTERS), Slicing(other, (), CLUSTERS)
+            return
+        yield None, None
+        for name in (n for n in self.slices if n != column.name):
+            hashes = texts[name].hashes[: MOST_SLICES // len(self.slices)]
+            yield Slicing(mine.column(name), hashes), Slicing(theirs.column(name), hashes)
 
     def _series(self, seen: Evidence, reference: Source) -> Iterator[Series]:
         """What is judged: each column, and each in each slice with rows enough."""
         texts = seen.require(self._grids(seen, reference)).texts
         for window, base in self._counts(seen, reference):
-            now, before = seen.require(Daily(window)), seen.require(Daily(base))
-            column = window.column.name
-            if window.by is None:
-                yield Series(column, window.grid, before, now)
+            now, before = (self._states(seen, one) for one in (window, base))
+            whole = Series(window.column.name, window.grid, before, now, groups=window.groups)
+            if window.by is None or self.cluster is not None:
+                yield whole
                 continue
-            names = texts[window.by.column.name].names
-            for group, name in enumerate(names[: window.by.groups - 1], 1):
-                one = Series(column, window.grid, before, now, window.by.column.name, name, group, window.groups)
-                if one.rows(now) >= self.min_rows:
-                    yield one
+            key = window.by.column.name
+            for group in range(1, window.groups):
+                value = texts[key].label(FIRST + group - 1).strip("'")
+                part = replace(whole, slice_key=key, slice_value=value, group=group)
+                if part.rows >= self.min_rows:
+                    yield part
+
+    def _states(self, seen: Evidence, counted: Histogram) -> tuple[Counts, ...]:
+        return (seen.require(counted),) if self.timeless else seen.require(Daily(counted)).states
 
 
 def _midnight(moment: datetime) -> datetime:

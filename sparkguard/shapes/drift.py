@@ -1,25 +1,27 @@
-"""Columns of a window beside stretches of their reference: from the counts of days to a verdict."""
+"""Columns of a window beside what is usual, from counts to a verdict: by stretches, by clusters, by rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 
-from sparkguard.core.measure import Days
+from sparkguard.core.text import count
 from sparkguard.measures.grids import FIRST
 from sparkguard.measures.histograms import Counts
 from sparkguard.shapes.series import Layout, Series
-from sparkguard.stats import cells
-from sparkguard.stats.drift import Scores, gathered, scores
+from sparkguard.stats import cells, drift, timeless
 from sparkguard.stats.homogeneity import Counts as Cells
 from sparkguard.stats.maximum import Unit, Verdict, decide
 from sparkguard.stats.stretches import Snapshots, Timeline, choose
 
-GROUP = 64
-"""Units that are scored together: a year of their days is tens of megabytes."""
+TOGETHER = 64
+"""Series that are scored at once: a year of their days is tens of megabytes."""
+
+Scored = tuple[drift.Scores, Cells, Cells]
+"""Scores, and the (C, K) counts of the window and of what it was compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,72 +35,102 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The verdict on all series, in their order, and by which stretches it came about.
+    """The verdict on all series, in their order, and what said what is usual: `many` (26) `snapshots`.
 
-    `days` at the end of the window were judged, of `asked_days`.
+    `days` at the end of the window were judged, of `asked_days`; None without time.
     """
 
     compared: tuple[Compared, ...]
     verdict: Verdict
-    snapshots: Snapshots
-    days: int
-    asked_days: int
+    many: int
+    snapshots: str
+    days: int | None = None
+    asked_days: int | None = None
 
     def units(self) -> Iterator[tuple[Compared, Unit]]:
         """Each series with what was found of it."""
         return zip(self.compared, self.verdict.units, strict=True)
 
 
-def blocks(series: Series, days: Days[Counts], length: int) -> Cells:
-    """Rows of shape (blocks, cells); blocks of `length` days, of which the last ends with the days."""
-    found = np.stack([series.cells(state) for state in days.states])
-    found = found[len(found) % length :]
-    return np.asarray(found.reshape(-1, length, series.grid.cells).sum(axis=1))
-
-
-def compare(series: Sequence[Series], layout: Layout, alpha: float, min_effect: float) -> Comparison | None:
-    """Judge all series together; None if the reference has too few stretches."""
-    rows = blocks(series[0], series[0].reference, layout.block).sum(axis=1)
-    length = len(series[0].window.days) // layout.block
-    skipped = len(series[0].reference.days) % layout.block
-    first = layout.first + timedelta(days=skipped)
+def by_stretches(series: Sequence[Series], layout: Layout, alpha: float, min_effect: float) -> Comparison | None:
+    """Judge all series together by stretches of the reference; None if it has too few."""
+    rows = _blocks(series[0], series[0].reference, layout.block).sum(axis=1)
+    length = len(series[0].window) // layout.block
+    first = layout.first + timedelta(days=len(series[0].reference) % layout.block)
     timeline = Timeline(rows.tolist(), length, layout.gap // layout.block, first, timedelta(days=layout.block))
     snapshots = choose(timeline, layout.mode, layout.seasonality)
     if snapshots is None:
         return None
-    compared: list[Compared] = []
-    scored = []
-    for at in range(0, len(series), GROUP):
-        group = series[at : at + GROUP]
-        scores, found = _scored(group, snapshots, layout.block)
+    compared, verdict = _judged(series, lambda some: _by_stretches(some, snapshots, layout.block), alpha, min_effect)
+    days, many = snapshots.length * layout.block, len(snapshots.stretches)
+    told = f"stretches of {count(days, 'day')}"
+    return Comparison(compared, verdict, many, told, days, length * layout.block)
+
+
+def by_clusters(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison:
+    """Judge all series together by groups of clusters."""
+    compared, verdict = _judged(series, _by_clusters, alpha, min_effect)
+    return Comparison(
+        compared, verdict, timeless.REPLICATES, f"resamplings of {series[0].groups - 1} groups of clusters"
+    )
+
+
+def by_rows(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison:
+    """Judge all series together, whose rows are independent of each other."""
+    compared, verdict = _judged(series, _by_rows, alpha, min_effect)
+    return Comparison(compared, verdict, timeless.REPLICATES, "samples of independent rows")
+
+
+def _judged(
+    series: Sequence[Series], score: Callable[[Sequence[Series]], Scored], alpha: float, min_effect: float
+) -> tuple[tuple[Compared, ...], Verdict]:
+    scored, compared = [], list[Compared]()
+    for at in range(0, len(series), TOGETHER):
+        some = series[at : at + TOGETHER]
+        scores, window, base = score(some)
         scored.append(scores)
-        compared += found
-    verdict = decide(scored, alpha, min_effect)
-    days = snapshots.length * layout.block
-    return Comparison(tuple(compared), verdict, snapshots, days, length * layout.block)
+        sides = zip(some, window.tolist(), base.tolist(), strict=True)
+        compared += [Compared(s, tuple(a[: s.grid.cells]), tuple(b[: s.grid.cells])) for s, a, b in sides]
+    return tuple(compared), decide(scored, alpha, min_effect)
 
 
-def _scored(group: Sequence[Series], snapshots: Snapshots, block: int) -> tuple[Scores, list[Compared]]:
-    """Score some series, and keep the counts of the window and its base."""
-    widest = max(s.grid.cells for s in group)
-    reference, window = (
-        np.stack([_wide(blocks(s, days, block), widest) for s, days in sides], axis=1)
-        for sides in ([(s, s.reference) for s in group], [(s, s.window) for s in group])
+def _by_stretches(some: Sequence[Series], snapshots: Snapshots, block: int) -> Scored:
+    reference = _side(some, (_blocks(s, s.reference, block) for s in some))
+    window = _side(some, (_blocks(s, s.window, block) for s in some))
+    items, bases = drift.gathered(reference, window[-snapshots.length :].sum(axis=0), snapshots)
+    return drift.scores(items, bases, _layout(some)), items[-1], bases[-1]
+
+
+def _by_clusters(some: Sequence[Series]) -> Scored:
+    window, reference = (
+        _side(some, (s.by_group(state) for s, state in zip(some, states, strict=True)))
+        for states in ([s.window[0] for s in some], [s.reference[0] for s in some])
     )
-    items, bases = gathered(reference, window[-snapshots.length :].sum(axis=0), snapshots)
-    layout = cells.Layout(
-        np.array([s.grid.ordered for s in group]),
-        np.array([FIRST + len(s.grid.hashes) for s in group]),
-        np.array([s.grid.cells for s in group]),
+    return timeless.cluster_scores(window, reference, _layout(some)), window.sum(axis=0), reference.sum(axis=0)
+
+
+def _by_rows(some: Sequence[Series]) -> Scored:
+    window = _side(some, (s.cells(s.window[0])[None] for s in some))[0]
+    reference = _side(some, (s.cells(s.reference[0])[None] for s in some))[0]
+    return timeless.row_scores(window, reference, _layout(some)), window, reference
+
+
+def _side(some: Sequence[Series], counts: Iterable[Cells]) -> Cells:
+    """Put (B, K) counts of each series together as (B, C, K), padded with cells that no row is in."""
+    widest = max(s.grid.cells for s in some)
+    return np.stack([np.pad(c, ((0, 0), (0, widest - c.shape[1]))) for c in counts], axis=1)
+
+
+def _blocks(series: Series, days: Sequence[Counts], length: int) -> Cells:
+    """Rows of shape (blocks, cells); blocks of `length` days, of which the last ends with the days."""
+    found = np.stack([series.cells(state) for state in days])
+    found = found[len(found) % length :]
+    return np.asarray(found.reshape(-1, length, series.grid.cells).sum(axis=1))
+
+
+def _layout(some: Sequence[Series]) -> cells.Layout:
+    return cells.Layout(
+        np.array([s.grid.ordered for s in some]),
+        np.array([FIRST + len(s.grid.hashes) for s in some]),
+        np.array([s.grid.cells for s in some]),
     )
-    sides = zip(items[-1].tolist(), bases[-1].tolist(), strict=True)
-    found = [
-        Compared(s, tuple(now[: s.grid.cells]), tuple(base[: s.grid.cells]))
-        for s, (now, base) in zip(group, sides, strict=True)
-    ]
-    return scores(items, bases, layout), found
-
-
-def _wide(counts: Cells, width: int) -> Cells:
-    """Pad (B, K) counts with cells that no row is in."""
-    return np.pad(counts, ((0, 0), (0, width - counts.shape[1])))

@@ -63,7 +63,7 @@ class Story:
             )
 
     def _judged(self, comparison: Comparison) -> Finding:
-        verdict, snapshots = comparison.verdict, comparison.snapshots
+        verdict = comparison.verdict
         judged = [unit for unit in verdict.units if unit.judged]
         drifted = [(one, unit) for one, unit in comparison.units() if unit.drifted]
         weak = sum(unit.underpowered and not unit.drifted for unit in judged)
@@ -71,14 +71,14 @@ class Story:
             "drifted_columns": len(drifted),
             "compared_columns": len(judged),
             "underpowered_columns": weak,
-            "stretches": len(snapshots.stretches),
+            "snapshots": comparison.many,
             "judged_days": comparison.days,
             "maximum": verdict.maximum,
             "limit": verdict.limit,
             "p_value": verdict.p_value,
             "evaluated_rows": self.whole.evaluated_rows,
         }
-        quantities = {name: Quantity(value) for name, value in numbers.items()}
+        quantities = {name: Quantity(value) for name, value in numbers.items() if value is not None}
         evidence = tuple(self._violation(one, unit) for one, unit in drifted)
         rows, bare = self.whole.evaluated_rows, replace(self.whole, evaluated_rows=None, violations=evidence)
         said = self._said(comparison, drifted, len(judged), weak)
@@ -94,23 +94,21 @@ class Story:
         return replace(found, evaluated_rows=rows)
 
     def _said(self, comparison: Comparison, drifted: Sequence[tuple[Compared, Unit]], judged: int, weak: int) -> str:
-        verdict, snapshots = comparison.verdict, comparison.snapshots
-        band = f"{len(snapshots.stretches)} stretches of {count(comparison.days, 'day')} from {self.whole.reference}"
+        usual = f"{comparison.many} {comparison.snapshots} from {self.whole.reference}"
         if drifted:
             named = "; ".join(f"{_name(one)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
             more = f"; and {len(drifted) - _NAMED} more" if len(drifted) > _NAMED else ""
-            told = f"{len(drifted)} of {count(judged, 'column')} drifted, by {band}: {named}{more}"
+            told = f"{len(drifted)} of {count(judged, 'column')} drifted, by {usual}: {named}{more}"
         else:
-            verb = "looks" if judged == 1 else "look"
-            told = f"{count(judged, 'column')} {verb} like {band}"
-        if verdict.extrapolated:
-            told += f"; {self.budget} is rarer than any rank of {len(snapshots.stretches)}: the limit is extrapolated"
-        if comparison.days < comparison.asked_days:
-            told += f"; only the last {count(comparison.days, 'day')} of {comparison.asked_days} were judged: "
+            told = f"{count(judged, 'column')} {'looks' if judged == 1 else 'look'} like {usual}"
+        if comparison.verdict.extrapolated:
+            told += f"; {self.budget} is rarer than any rank of {comparison.many}: the limit is extrapolated"
+        if comparison.days != comparison.asked_days:
+            told += f"; only the last {count(comparison.days or 0, 'day')} of {comparison.asked_days} were judged: "
             told += "the reference has not 26 longer stretches"
         told += f"; too few rows to tell a change of a fifth in {count(weak, 'column')}" if weak else ""
-        missing = len(verdict.units) - judged
-        told += f"; too few stretches have rows of {count(missing, 'other')}" if missing else ""
+        missing = len(comparison.compared) - judged
+        told += f"; nothing to tell by for {count(missing, 'other')}" if missing else ""
         if self.left_out:
             told += f"; not in both with one type: {', '.join(self.left_out[:_NAMED])}"
             told += f" and {len(self.left_out) - _NAMED} more" if len(self.left_out) > _NAMED else ""
@@ -141,14 +139,14 @@ class Story:
         )
 
     def _column_verdict(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> tuple[Status, str]:
-        limit, many = comparison.verdict.limit, len(comparison.snapshots.stretches)
+        limit, usual = comparison.verdict.limit, f"{comparison.many} {comparison.snapshots}"
         if not unit.judged:
             return (
                 Status.WARN,
-                f"cannot tell: the window has no rows of it, or too few of {many} stretches have",
+                f"cannot tell: the window has no rows of it, or too few of {usual} have",
             )
         change = self._moved(one, unit).reason
-        score = f"score {unit.score or 0:.1f}, where {many} stretches stay within {limit:.1f}"
+        score = f"score {unit.score or 0:.1f}, where {usual} stay within {limit:.1f}"
         if unit.drifted:
             return (Status.FAIL if whole is Status.FAIL else Status.WARN), f"{change}; {score}"
         if unit.underpowered:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast
 
-from sparkguard.core.measure import Days
 from sparkguard.measures.grids import Grid
 from sparkguard.measures.histograms import Counts
 
@@ -16,15 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is judged by itself: a column, or a column where another one has a value; its rows by day and cell.
+    """What is judged by itself: a column, or a column where another one has a value.
 
-    `group` is the number of its rows' group among `groups`, None for all rows.
+    Its rows are those of each day, or one count of all of them where there is no time. `group` is the number
+    of its rows' group among `groups`, None for all rows.
     """
 
     column: str
     grid: Grid
-    reference: Days[Counts]
-    window: Days[Counts]
+    reference: tuple[Counts, ...]
+    window: tuple[Counts, ...]
     slice_key: str | None = None
     slice_value: str | None = None
     group: int | None = None
@@ -32,12 +32,17 @@ class Series:
 
     def cells(self, state: Counts) -> Vector:
         """Its rows in the cells of the grid."""
-        rows = state.cells(self.groups * self.grid.cells).reshape(self.groups, self.grid.cells)
+        rows = self.by_group(state)
         return cast("Vector", rows.sum(axis=0) if self.group is None else rows[self.group])
 
-    def rows(self, days: Days[Counts]) -> int:
-        """All rows of these days."""
-        return sum(int(self.cells(state).sum()) for state in days.states)
+    def by_group(self, state: Counts) -> Vector:
+        """The rows of each group in the cells of the grid: (groups, cells)."""
+        return cast("Vector", state.cells(self.groups * self.grid.cells).reshape(self.groups, self.grid.cells))
+
+    @property
+    def rows(self) -> int:
+        """All rows of the window."""
+        return sum(int(self.cells(state).sum()) for state in self.window)
 
 
 @dataclass(frozen=True, slots=True)
