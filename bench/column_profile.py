@@ -149,7 +149,7 @@ def two_nights(spark: SparkSession, parquet: Path, folder: Path) -> tuple[Path, 
     old.write.format("delta").save(str(target))
     engine = SparkEngine(Reader(spark, {"t": Dataset("t", path=str(target))}), kept)
     judge_all(engine, checks("t"), old.count())
-    kept.states = [s for update in engine.updates() for s in (*update.states, update.checked)]
+    kept.states = [s for update in engine.updates() for s in (*update.states, update.checked) if s]
     frame.where(new).coalesce(1).write.format("delta").mode("append").save(str(target))
     return target, kept
 

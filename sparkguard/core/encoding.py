@@ -18,12 +18,12 @@ from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Measure, State
+from sparkguard.core.measure import Answer, Measure
 
 FORMAT = 1
 """Version of the encoding of a pack of states."""
 
-S = TypeVar("S", bound=State)
+A = TypeVar("A", bound=Answer)
 
 
 def fingerprint(measure: Measure[Answer], about: str) -> str:
@@ -33,7 +33,7 @@ def fingerprint(measure: Measure[Answer], about: str) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def pack(states: Mapping[str, State]) -> bytes:
+def pack(states: Mapping[str, Answer]) -> bytes:
     """Several states by their measures' fingerprints."""
     return zlib.compress(json.dumps({key: _encoded(state) for key, state in states.items()}).encode())
 
@@ -47,7 +47,7 @@ def unpack(packed: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def decode(kind: type[S], raw: Any) -> S | None:
+def decode(kind: type[A], raw: Any) -> A | None:
     """A state from its encoding; None if it was encoded by another version of its class."""
     try:
         return kind(*_arguments(kind, raw))

@@ -10,6 +10,9 @@ from typing import Protocol
 CHECKED = "checked"
 """The fingerprint of the row that says up to which version the states of a dataset are known to hold."""
 
+KEPT = "kept:"
+"""How the fingerprints of rows begin that hold whatever becomes of the data."""
+
 Span = tuple[datetime, datetime]
 """The first and the last instant of something, aware and in UTC; both belong to it."""
 
@@ -37,14 +40,14 @@ class StateUpdate:
 
     `void` are the spans of time in which data changed (None: all of it): states of blocks that meet
     one are dropped, and with `whole` those of the whole dataset, unless `states` brings new ones.
-    `checked` says up to where the log was read.
+    `checked` says up to where the log was read; None where it was not.
     """
 
     dataset: str
     void: tuple[Span, ...] | None
     whole: bool
     states: tuple[StoredStates, ...]
-    checked: StoredStates
+    checked: StoredStates | None
 
 
 class StateStore(Protocol):

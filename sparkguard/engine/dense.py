@@ -13,7 +13,7 @@ from sparkguard.core.measure import Dense, State, Summary
 from sparkguard.engine.blocks import Block, numbers
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark import DenseCells, Names, dense_recipes
-from sparkguard.engine.spark.counting import COUNTED, Coded, Item, counter, merger
+from sparkguard.engine.spark.counting import COUNTED, Coded, Item, arrays, counter, merger
 
 MOST_CELLS = 1 << 23
 """Cells times blocks of one read: each Python worker holds 64 MiB of them."""
@@ -47,7 +47,7 @@ class _Read:
         self._parts = list(_parts(items))
         rows = reader.frame(batch.source, batch.columns, names.expressions, blocks, files)
         number = "0" if tuple(blocks) == (None,) else "b"
-        coded = rows.selectExpr(f"{number} AS block", *(f"{code.sql} AS v{i}" for i, code in enumerate(codes)))
+        coded = rows.selectExpr(*arrays(number, codes))
         counted = coded.mapInArrow(counter(codes, self._parts, sorted(numbers(blocks))), COUNTED)
         self._query: DataFrame = counted.repartition("block", "part").mapInArrow(merger(), COUNTED)
         self._query.schema  # noqa: B018 - Spark Connect analyses on demand

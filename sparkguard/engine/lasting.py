@@ -6,7 +6,7 @@ commits since then tell which days changed; only these, and days that are new, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -15,19 +15,17 @@ from sparkguard.core.batches import Batch
 from sparkguard.core.encoding import decode, unpack
 from sparkguard.core.measure import Broken, Dense, State, Summary
 from sparkguard.core.source import Source
-from sparkguard.core.states import CHECKED, StateStore, StateUpdate, StoredStates
+from sparkguard.core.states import CHECKED, KEPT, StateStore, StateUpdate, StoredStates
 from sparkguard.core.text import first_line
 from sparkguard.engine.blocks import Block, days, divisible
 from sparkguard.engine.delta_log import TimeColumn, changes
 from sparkguard.engine.fused import ByBlock, Fused
+from sparkguard.engine.kept_grids import Hidden
 from sparkguard.engine.memory import Memory
 from sparkguard.engine.packs import Kept, packs
 from sparkguard.engine.reader import Reader
 from sparkguard.measures.histograms import Counts
 from sparkguard.measures.tallies import RowCount, Total
-
-Hidden = Callable[[str, str], bool]
-"""Whether the suite keeps the values of a dataset's column out of its tables."""
 
 _Part = tuple[Batch, tuple[Block, ...], Sequence[dict[Block, State]]]
 """Measures that miss the same blocks, these blocks, and for each measure the states of the others."""
@@ -256,7 +254,7 @@ class Lasting:
             block = by_bounds.get((one.start, one.end), ...)
             # A state of the whole that is newer than the check would get appended files twice.
             newer = block is None and memory.known is not None and one.version > memory.known
-            if one.fingerprint != CHECKED and block is not ... and not newer:
+            if one.fingerprint != CHECKED and not one.fingerprint.startswith(KEPT) and block is not ... and not newer:
                 memory.raw.setdefault(block, {}).update(unpack(one.packed))
 
     def _update(self, dataset: str, memory: Memory) -> StateUpdate:

@@ -20,11 +20,13 @@ from sparkguard.engine import from_log
 from sparkguard.engine.faults import broken
 from sparkguard.engine.files import small_file
 from sparkguard.engine.fused import Fused
-from sparkguard.engine.lasting import Hidden, Lasting
+from sparkguard.engine.kept_grids import Hidden, KeptGrids
+from sparkguard.engine.lasting import Lasting
 from sparkguard.engine.past import Past
 from sparkguard.engine.reader import PinKey, Reader
 from sparkguard.engine.spark import computations, evidence_frame, probes
 from sparkguard.engine.waits import Patience, Waits
+from sparkguard.measures.sampled_grids import Grids, GridsAnswer
 
 T = TypeVar("T")
 
@@ -51,6 +53,7 @@ class SparkEngine:
         self._waits = Waits(self._ask, patience)
         self.remembered: dict[Measure[Answer], tuple[object, Answer]] = {}
         self._fused = Fused(reader)
+        self._grids = KeptGrids(store, hidden)
         self._lasting = None if store is None else Lasting(reader, self._fused, store, hidden, timezone)
 
     def pin(self, sources: Iterable[Source]) -> Mapping[PinKey, Pin | Broken]:
@@ -96,7 +99,8 @@ class SparkEngine:
 
     def updates(self) -> Sequence[StateUpdate]:
         """What was learnt of days and tables, to be kept."""
-        return self._lasting.updates() if self._lasting else ()
+        kept = self._lasting.updates() if self._lasting else ()
+        return (*kept, *self._grids.updates())
 
     def missing(self, batch: Batch) -> tuple[int, str]:
         """Reads of a batch, and what of it they would read where that is not all."""
@@ -149,8 +153,13 @@ class SparkEngine:
         answer = probes()[type(measure)](self, measure)
         return cast("Awaited", answer)
 
+    def _sampled(self, measure: Grids) -> GridsAnswer:
+        return cast("GridsAnswer", computations()[Grids](self._reader.frame, measure))
+
     def _answer(self, measure: Measure[Answer]) -> Answer | Broken:
         try:
+            if isinstance(measure, Grids):
+                return self._grids.answer(measure, self._sampled)
             if isinstance(measure, Probe):
                 return probes()[type(measure)](self, measure)
             return computations()[type(measure)](self._reader.frame, measure)

@@ -7,45 +7,23 @@ they are compared with, are counts of the same cells. Cell 0 is NULL and cell 1 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sparkguard.core.instant import EPOCH
+from sparkguard.core.measure import Answer
 from sparkguard.core.types import column_scale, is_number, is_text, is_time
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 NULL, NAN, FIRST = 0, 1, 2
 """The cell of NULL, that of NaN, and the first cell of values."""
 INTEGER, NUMBER, DATE, MOMENT, LOCAL, TEXT = "integer", "number", "date", "timestamp", "timestamp_ntz", "text"
 """What the values of a grid are: how they become a number, or a text, and how they are shown."""
-MOST_NAMED = 48
-"""Values of a text column that have a cell of their own."""
-BUCKETS = 16
-"""Cells for all other values, by their hash."""
-FEW = 64
-"""Of as many distinct numbers each has a bin of its own."""
-LONGEST_NAME = 200
-"""Characters of a named value that are kept."""
-_RARE = 1_000
-"""A value of fewer than one in so many rows of the sample, or of one row, is not named."""
-_EQUAL = 32
-"""Bins of equal probability; a value of more than such a share of the rows has a bin of its own."""
-_TAILS = (0.002, 0.005, 0.01, 0.02)
-_BEYOND = (0.1, 0.5, 2.0, 10.0)
-"""Where bins outside of the sample begin, in spreads of the sample."""
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(Answer):
     """The cells of one column.
 
     Ordered (numbers, days, moments): `edges` are finite and ascend; bin j holds edges[j - 1] <= x < edges[j],
@@ -118,50 +96,6 @@ def text_of(value: object) -> str:
 def fits(grid: Grid, kind: str) -> bool:
     """Whether a grid that was made for one kind of values holds those of another."""
     return grid.kind == kind or {grid.kind, kind} == {INTEGER, NUMBER}
-
-
-def ordered_grid(kind: str, sample: Numbers) -> Grid:
-    """A grid for numbers from a sample of them; NaN and infinities say nothing about where edges should be."""
-    import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
-
-    finite = sample[np.isfinite(sample)]
-    if not finite.size:
-        return Grid(kind)
-    values, counts = np.unique(finite, return_counts=True)
-    inner = _between(values, values[1:]) if values.size <= FEW else _quantile_edges(finite, values, counts)
-    low, high = float(values[0]), float(values[-1])
-    spread = float(np.subtract(*np.quantile(finite, (1 - _TAILS[0], _TAILS[0])))) or high - low
-    spread = spread or max(abs(low), 1.0)
-    outer = [side for far in _BEYOND for side in (low - far * spread, high + far * spread)]
-    edges = sorted({float(e) for e in (*inner, *outer) if math.isfinite(e) and e > low})
-    return Grid(kind, tuple(e + 0.0 for e in edges))
-
-
-def text_grid(sample: Iterable[tuple[int, str]], most: int = MOST_NAMED) -> Grid:
-    """A grid for texts from a sample of their hashes and names."""
-    counts = Counter(sample)
-    least = max(2, counts.total() / _RARE)
-    often = sorted((item for item in counts.items() if item[1] >= least), key=lambda i: (-i[1], i[0]))[:most]
-    return Grid(TEXT, (), tuple(h for (h, _), _ in often), tuple(name for (_, name), _ in often), BUCKETS)
-
-
-def _quantile_edges(
-    finite: Numbers, values: Numbers, counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> Sequence[float]:
-    """Equal shares, finer in the tails, and around each value that is frequent by itself."""
-    import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
-
-    ranks = [i / _EQUAL for i in range(1, _EQUAL)] + [r for t in _TAILS for r in (t, 1 - t)]
-    quantiles = np.quantile(finite, ranks, method="higher")
-    often = np.flatnonzero(counts > finite.size / _EQUAL)
-    after = often[often < values.size - 1]
-    return [*quantiles, *values[often], *_between(values[after], values[after + 1])]
-
-
-def _between(lows: Numbers, highs: Numbers) -> Sequence[float]:
-    """An edge between each two neighbours: the greater one belongs to the upper bin."""
-    pairs = zip(lows.tolist(), highs.tolist(), strict=False)
-    return [middle if low < (middle := low / 2 + high / 2) <= high else high for low, high in pairs]
 
 
 def _bin_label(kind: str, low: float | None, high: float | None) -> str:

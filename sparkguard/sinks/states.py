@@ -12,12 +12,13 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.encoding import FORMAT
 from sparkguard.core.instant import micros_of, moment_of
-from sparkguard.core.states import CHECKED, Span, StateUpdate, StoredStates
+from sparkguard.core.states import CHECKED, KEPT, Span, StateUpdate, StoredStates
 from sparkguard.sinks.rows import StateRow
 
 _MISSING = re.compile(r"NOT_FOUND|NOT_EXIST|NoSuchTable|is not a Delta table|DELTA_MISSING")
 """Before the first run there are no result tables, which a plan does not make."""
 MOST_BYTES = 8 << 20
+_OF_THE_DATA = f"measure_fingerprint NOT LIKE '{KEPT}%'"
 
 
 class DeltaStates:
@@ -83,7 +84,8 @@ def chunks(rows: Sequence[StateRow]) -> Iterator[list[StateRow]]:
 
 def state_rows(updates: Sequence[StateUpdate], suite: str, now: datetime) -> list[StateRow]:
     """The rows that updates bring; what says that they hold comes last, so that half of them are not believed."""
-    stored = [one for update in updates for one in update.states] + [update.checked for update in updates]
+    stored = [one for update in updates for one in update.states]
+    stored += [update.checked for update in updates if update.checked]
     return [
         StateRow(
             suite=suite,
@@ -111,11 +113,12 @@ def replaced(updates: Sequence[StateUpdate], suite: str) -> str:
 def _parts(update: StateUpdate) -> Iterator[str]:
     dataset = f"dataset = {_text(update.dataset)}"
     if update.void is None:
-        yield f"({dataset})"
+        yield f"({dataset} AND {_OF_THE_DATA})"
         return
-    yield f"({dataset} AND measure_fingerprint = '{CHECKED}')"
+    if update.checked:
+        yield f"({dataset} AND measure_fingerprint = '{CHECKED}')"
     if update.whole:
-        yield f"({dataset} AND window_start IS NULL)"
+        yield f"({dataset} AND window_start IS NULL AND {_OF_THE_DATA})"
     for span in update.void:
         yield f"({dataset} AND {_meets(span)})"
     starts: dict[str, dict[str, None]] = {}
