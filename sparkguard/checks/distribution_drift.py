@@ -124,9 +124,7 @@ class DistributionDrift(SourceCheck):
         elif self.timeless and self.slices:
             message = "slices are for tables with time; write a check with a filtered dataset for each slice"
         elif self.timeless and self.snapshots in ("forward", "around"):
-            message = (
-                f"snapshots: {self.snapshots} needs days, cluster and rows_independent are for tables without time"
-            )
+            message = f"snapshots: {self.snapshots} is for tables with time, cluster and rows_independent for others"
         elif not self.timeless:
             message = self._undated()
         if message is not None:

@@ -88,7 +88,7 @@ def _items(asked: Sequence[DenseCells]) -> tuple[Sequence[Coded], Sequence[Item]
     for cells in asked:
         value = codes.setdefault(cells.value, len(codes))
         group = None if cells.group is None else codes.setdefault(cells.group, len(codes))
-        groups = 1 if cells.group is None else len(cells.group.hashes) + 1
+        groups = 1 if cells.group is None else len(cells.group.hashes) + cells.group.buckets + 1
         items.append(Item(value, group, cells.width, groups * cells.width))
     return list(codes), items
 

@@ -73,6 +73,10 @@ class Grid(Answer):
             return "other values"
         return f"'{self.names[at]}'" if self.names else f"value {at + 1}"
 
+    def shown(self, number: float) -> str:
+        """A number on the line of an ordered grid, as the column shows it."""
+        return _shown(self.kind, number)
+
     def _cell_of_hash(self, hashed: int) -> int:
         if hashed in self.hashes:
             return FIRST + self.hashes.index(hashed)

@@ -80,21 +80,27 @@ class Counts(State):
 class Slicing:
     """Rows apart by the values of a column: group 0 holds NULL and any value without a group of its own.
 
-    A value is known by its text's `hashes`; group i + 1 has the value with hash i.
+    A value is known by its text's `hashes`; group i + 1 has the value with hash i. With `buckets` all values
+    have a group, by their hash.
     """
 
     column: Column
-    hashes: tuple[int, ...]
+    hashes: tuple[int, ...] = ()
+    buckets: int = 0
 
     @property
     def groups(self) -> int:
         """How many groups there are."""
-        return len(self.hashes) + 1
+        return len(self.hashes) + self.buckets + 1
 
     def group_of(self, value: object) -> int:
         """The group of a value."""
-        hashed = None if value is None else hash_of_text(text_of(value))
-        return 1 + self.hashes.index(hashed) if hashed in self.hashes else 0
+        if value is None:
+            return 0
+        hashed = hash_of_text(text_of(value))
+        if hashed in self.hashes:
+            return 1 + self.hashes.index(hashed)
+        return 1 + len(self.hashes) + hashed % self.buckets if self.buckets else 0
 
 
 @dataclass(frozen=True)

@@ -174,3 +174,30 @@ def test_nothing_to_compare_is_an_error() -> None:
 def test_fields_that_contradict_each_other_are_configuration_errors(fields: Mapping[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         check(**fields)
+
+
+def timeless(table: Sequence[Mapping[str, object]], **fields: object) -> dict[str, Finding]:
+    """The window against the past as two tables without time."""
+    last = FIRST + timedelta(days=DAYS - 2)
+    tables = {"t": [r for r in table if r["ts"] >= last], "past": [r for r in table if r["ts"] < last]}  # type: ignore[operator] # it holds moments
+    known: dict[str, Any] = {"id": "drift", "dataset": "t", "reference": "past", "columns": {"like": "[akf]*"}}
+    checked = DistributionDrift.model_validate({**known, "false_alarms": "1 per 30d", **fields})
+    return {f.subject: f for f in judge(checked, tables)}
+
+
+def test_rows_that_are_independent_need_no_time() -> None:
+    found = timeless(changed(lambda row: {**row, "kind": "c"}), rows_independent=True)
+    assert (found["kind"].status.value, found["flag"].status.value) == ("fail", "pass")
+    assert "999 samples of independent rows" in found[":all"].message
+
+
+def test_rows_of_a_cluster_are_not_counted_as_independent() -> None:
+    entities = [{**row, "user": i % 600, "kind": "abc"[i % 600 % 3]} for i, row in enumerate(TABLE)]
+    found = timeless(entities, cluster="user")
+    assert found["kind"].status.value == "pass"
+    assert "user" not in found
+    moved = timeless(
+        [{**r, "kind": "c" if r["ts"] >= FIRST + timedelta(days=DAYS - 2) else r["kind"]} for r in entities],
+        cluster="user",
+    )
+    assert moved["kind"].status.value == "fail"

@@ -35,7 +35,7 @@ def _value(name: str, column: Column, grid: Grid) -> Coded:
 
 
 def _group(name: str, by: Slicing) -> Coded:
-    return Coded(as_hash(name, by.column.type), None, by.hashes, first=1)
+    return Coded(as_hash(name, by.column.type), None, by.hashes, by.buckets, first=1)
 
 
 DENSE = {Histogram: DenseRecipe(_cells, lambda _measure, counts: Counts.of(counts))}
