@@ -44,16 +44,20 @@ class Side:
         total = max(1, sum(self.values))
         return [n / total for n in self.values]
 
-    def median(self) -> str | None:
-        """About where half of the values lie below; exact to the width of a bin."""
+    def middle(self) -> int | None:
+        """The cell among those of values in which the median is; None where there is no line or no value."""
         total = sum(self.values)
-        if not total or not self.grid.ordered or not self.grid.edges:
+        if not total or not self.grid.edges:
             return None
-        below = [0, *accumulate(self.values)]
-        at = next(i for i in range(len(self.values)) if 2 * below[i + 1] >= total)
+        below = accumulate(self.values)
+        return next(i for i, reached in enumerate(below) if 2 * reached >= total)
+
+    def median(self, at: int) -> str:
+        """About where half of the values lie below, which is in cell `at`; exact to the width of the bin."""
         edges = self.grid.edges
         low, high = edges[max(0, at - 1)], edges[min(at, len(edges) - 1)]
-        inside = low + (high - low) * (total / 2 - below[at]) / self.values[at]
+        missing = sum(self.values) / 2 - sum(self.values[:at])
+        inside = low + (high - low) * missing / self.values[at]
         # No more digits than the bin's width bears.
         return self.grid.shown(round(inside, 1 - math.floor(math.log10(high - low))) if high > low else inside)
 
@@ -93,7 +97,7 @@ def _change(name: str, before: float, now: float) -> Moved:
 
 
 def _joined(changes: Iterable[Moved]) -> Moved:
-    parts = list(changes)
+    parts = list(changes) or [Moved("as before", "as before", "as before")]
     return Moved(*(", ".join(texts) for texts in zip(*((m.reason, m.expected, m.actual) for m in parts), strict=True)))
 
 
@@ -103,11 +107,10 @@ def _along(base: Side, window: Side) -> Moved:
     edges = base.grid.edges
 
     def changes() -> Iterator[Moved]:
-        medians = base.median(), window.median()
-        if None not in medians and medians[0] != medians[1]:
-            yield Moved(
-                f"median about {medians[0]} → {medians[1]}", f"median about {medians[0]}", f"about {medians[1]}"
-            )
+        middles = base.middle(), window.middle()
+        if None not in middles and middles[0] != middles[1]:
+            old, new = base.median(middles[0] or 0), window.median(middles[1] or 0)
+            yield Moved(f"median about {old} → {new}", f"median about {old}", f"median about {new}")
         if edges:
             at = max(range(len(edges)), key=lambda i: abs(before[i] - now[i]))
             yield _change(f"below {base.grid.shown(edges[at])}:", before[at], now[at])
