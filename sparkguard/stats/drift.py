@@ -88,10 +88,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
     """Score (S + 1, C, K) counts, those of the stretches and at last the window's, each against its base."""
     snapshots = thinned(items, _fewest(items), np.random.default_rng(_SEED))
     whole, part = folded(items, bases, layout), folded(snapshots, bases, layout)
-    all_rows = divergence(whole.values, whole.base, whole.used)
-    seen = divergence(part.values, part.base, part.used)
-    healthy = between(all_rows.at(slice(-1)))
-    expected = law(seen, healthy)
+    values = _Judged.of(divergence(whole.values, whole.base, whole.used), divergence(part.values, part.base, part.used))
     pairs = [(Share.of(c, items, bases), Share.of(c, snapshots, bases)) for c in (NULL, NAN)]
     pairs.append(
         (
@@ -99,16 +96,47 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
             beyond(part.values, part.beyond, whole.values, whole.beyond),
         )
     )
-    scored = np.stack([_scored(seen, expected, seen.known), *(_share_score(*pair) for pair in pairs)], axis=-1)
+    shares = [_Judged.of(full.divergence(), thin.divergence()).scores(thin.moved) for full, thin in pairs]
+    scored = np.stack([values.scores(), *shares], axis=-1)
     effects = [value_effect(items, bases, layout), *(share_effect(full) for full, _ in pairs)]
     return Scores(
         window=scored[-1],
         stretches=scored[:-1].max(axis=-1),
         effects=np.stack(effects, axis=-1),
         judged=usable(items[:-1].sum(axis=-1) > 0) & (items[-1].sum(axis=-1) > 0),
-        design_effect=_design_effect(all_rows.at(slice(-1))),
-        detectable=Detectable(expected.at(-1), healthy.mean[-1] + (seen.sampling / seen.freedom)[-1], seen.known[-1]),
+        design_effect=values.design_effect(),
+        detectable=values.detectable(),
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """One statistic of S stretches and the window: of all rows, of thinned ones, and the law of the latter."""
+
+    full: Divergence
+    thin: Divergence
+    law: Law
+    noise: Floats
+
+    @classmethod
+    def of(cls, full: Divergence, thin: Divergence) -> _Judged:
+        healthy = between(full.at(slice(-1)))
+        return cls(full, thin, law(thin, healthy), healthy.mean[-1] + (thin.sampling / thin.freedom)[-1])
+
+    def scores(self, counted: Flags | bool = True) -> Floats:  # noqa: FBT001, FBT002 - an array or all of it
+        """The scores; -inf where they do not count, or where too few stretches are known."""
+        counts = self.thin.known & counted & usable(self.thin.known[:-1])
+        return np.where(counts, self.law.score(self.thin.observed), -np.inf)
+
+    def detectable(self) -> Detectable:
+        """What would be found in the window."""
+        return Detectable(self.law.at(-1), self.noise, self.thin.known[-1])
+
+    def design_effect(self) -> Floats:
+        """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""
+        of = self.full.at(slice(-1))
+        observed, sampling = (np.where(of.known, a, 0.0).sum(axis=0) for a in (of.observed, of.sampling))
+        return np.asarray(np.divide(observed, sampling, out=np.full_like(sampling, np.nan), where=sampling > 0))
 
 
 def _fewest(items: Counts) -> Floats:
@@ -116,17 +144,6 @@ def _fewest(items: Counts) -> Floats:
     rows = items.sum(axis=-1, dtype=np.float64)
     stretches = np.where((rows[:-1] > 0) | (rows[:-1] == 0).all(axis=0), rows[:-1], np.nan)
     return np.asarray(np.minimum(rows[-1], np.nanmedian(stretches, axis=0)))
-
-
-def _scored(of: Divergence, expected: Law, counted: Flags) -> Floats:
-    """The scores; -inf where they do not count, or where too few stretches are known."""
-    return np.where(counted & usable(of.known[:-1]), expected.score(of.observed), -np.inf)
-
-
-def _share_score(full: Share, thin: Share) -> Floats:
-    of = thin.divergence()
-    expected = law(of, between(full.divergence().at(slice(-1))))
-    return _scored(of, expected, of.known & thin.moved)
 
 
 def share_effect(share: Share) -> Floats:
@@ -157,11 +174,3 @@ def _above_usual(apart: Floats, fineness: Floats, noise: Floats) -> Floats:
     stretches = np.where(blank, 0.0, stretches)
     usual = np.nanmedian(np.maximum(stretches**2 - noise[:-1] ** 2 * fineness[:-1], 0), axis=0)
     return np.asarray(apart[-1] - np.sqrt(usual + noise[-1] ** 2 * fineness[-1]))
-
-
-def _design_effect(stretches: Divergence) -> Floats:
-    """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""
-    observed, sampling = (
-        np.where(stretches.known, a, 0.0).sum(axis=0) for a in (stretches.observed, stretches.sampling)
-    )
-    return np.asarray(np.divide(observed, sampling, out=np.full_like(sampling, np.nan), where=sampling > 0))

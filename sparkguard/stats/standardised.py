@@ -22,8 +22,11 @@ from sparkguard.stats.homogeneity import Divergence, Flags, Floats
 
 PRIOR = 26.0
 """How many stretches the prior of the degrees of freedom between weighs."""
-FEWEST, MOST = 0.1, 50.0
-"""Limits of the degrees of freedom between, before they are mixed with the prior of one: a level that moves."""
+FEWEST = 0.1
+"""The least degrees of freedom between, before they are mixed with the prior of one: a level that moves.
+
+They are not taken to be more than one: where chance says so, a usual score would become a large one.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +89,7 @@ def between(stretches: Divergence) -> Between:
     variance = np.maximum(others(weight * excess**2) / norm - mean**2 - noise / norm, 0)
     spread = np.divide(variance, 2 * positive**2, out=np.ones_like(mean), where=positive > 0)
     many = others(stretches.known.astype(np.float64))
-    spread = (many * np.clip(spread, 1 / MOST, 1 / FEWEST) + PRIOR) / (many + PRIOR)
+    spread = (many * np.clip(spread, 1, 1 / FEWEST) + PRIOR) / (many + PRIOR)
     square = weight**2
     error = 2 * positive**2 * spread * others(square) + 4 * positive * others(square * sampling / freedom)
     error += 2 * others(square * sampling**2 / freedom)

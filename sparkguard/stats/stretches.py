@@ -4,10 +4,10 @@ A window is compared with its base; so is each of at least 26 disjoint stretches
 are as long as the window. What the stretches show is what the window is judged by. Blocks are numbered
 from the reference's first, 0, to its last, B - 1; a span (start, stop) is half-open.
 
-- forward: a base is the `length` blocks that end `gap` blocks before: the window lies after its
-  reference, and so does each stretch. All bases are equally long: if the earlier ones were shorter, the
-  window would be the farthest from the middle of its base, and a steady trend would be drift every night
-  (`docs/calibration.md`).
+- forward: a base is what lies before, at the same gap as between the reference's end and the window.
+  All bases are equally long, the window's too: were it compared with the whole reference, and stretches
+  with what there was before them, it would be the farthest from the middle of its base, and a steady
+  trend would be drift in every second night (`docs/calibration.md`).
 - around: a base is the reference without the stretch, and without the window if that lies inside.
 """
 
@@ -117,10 +117,10 @@ def _places(timeline: Timeline, start: int, length: int, seasonality: Seasonalit
 
 
 def _forward(timeline: Timeline, start: int, length: int, places: Sequence[int], most: int) -> Snapshots | None:
-    """Take the longest base, of at most half the reference, that leaves 26 stretches."""
+    """Take the longest base, of at most a quarter of the reference, that leaves 26 stretches."""
     end = min(timeline.blocks, timeline.start)
     gap = start - end
-    for size in range((end - gap) // 2, LEAST_BASE * length - 1, -length):
+    for size in range((end - gap) // 4, LEAST_BASE * length - 1, -length):
 
         def base(at: int, size: int = size) -> tuple[Span, ...]:
             return ((at - gap - size, at - gap),)

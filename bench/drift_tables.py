@@ -1,0 +1,129 @@
+"""Healthy tables and nights of them, as counts by week and column, for `drift_calibration.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sparkguard.stats.cells import FIRST, NULL, Layout
+from sparkguard.stats.homogeneity import Counts, Floats
+
+WEEK = 7
+NULLS = 0.1
+"""The share of NULL in a column that has any."""
+_GROUP = 50
+"""Columns at once."""
+_LEVELS = np.unique([0.002, 0.005, 0.01, 0.02, *np.linspace(0, 1, 33)[1:-1], 0.98, 0.99, 0.995, 0.998])
+_KINDS = 4
+_CATEGORIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of so many columns and rows a day, whose days differ by effects with this standard deviation.
+
+    The effect of a day keeps `lasting` of that of the day before; half of its variance is common to all
+    columns. In turn, columns are normal numbers whose level moves by the effect, or whose scale does by
+    half of it; categories, one of which changes its odds; and numbers with NULLs whose odds change.
+    """
+
+    columns: int = 200
+    rows: int = 200
+    spread: float = 0.2
+    lasting: float = 0.7
+    freedom: float = np.inf
+    """Degrees of freedom of Student's t of the effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is wrong tonight: the level of column 0 moved by standard deviations of its stretch means, or of rows."""
+
+    of_means: float = 0.0
+    of_rows: float = 0.0
+    nulls: float | None = None
+    """The share of NULL of column 3."""
+
+
+HEALTHY = Change()
+
+
+def _edges() -> Floats:
+    from scipy.special import ndtri
+
+    inner = np.asarray(ndtri(_LEVELS))
+    beyond = 2 * inner[-1] * np.array([0.1, 0.5, 2.0, 10.0])
+    return np.concatenate([inner[0] - beyond[::-1], inner, inner[-1] + beyond])
+
+
+EDGES = _edges()
+CELLS = FIRST + len(EDGES) + 1
+
+
+def effects(rng: np.random.Generator, table: Table, days: int) -> Floats:
+    """(days, columns) effects."""
+    heavy = np.isfinite(table.freedom)
+    own = rng.standard_t(table.freedom, (days, table.columns)) if heavy else rng.normal(size=(days, table.columns))
+    steps = np.sqrt(0.5) * own + np.sqrt(0.5) * rng.normal(size=(days, 1))
+    for i in range(1, days):
+        steps[i] = table.lasting * steps[i - 1] + np.sqrt(1 - table.lasting**2) * steps[i]
+    return np.asarray(table.spread * steps)
+
+
+def normal(level: Floats, scale: Floats) -> Floats:
+    """The shares of a normal column in its bins."""
+    from scipy.special import ndtr
+
+    below = ndtr((EDGES - level[..., None]) / scale[..., None])
+    return np.diff(below, axis=-1, prepend=0.0, append=1.0)
+
+
+def odds(share: float, effect: Floats) -> Floats:
+    """The share whose log odds are moved."""
+    return np.asarray(1 / (1 + (1 - share) / share * np.exp(-effect)))
+
+
+def probabilities(kinds: npt.NDArray[np.int64], effect: Floats, nulls: Floats | None = None) -> Floats:
+    """(days, C, K) shares of each cell."""
+    found = np.zeros((*effect.shape, CELLS))
+    ordered = kinds != 2  # noqa: PLR2004 - the third kind
+    scale = np.where(kinds == 1, np.exp(effect / 2), 1.0)
+    found[:, ordered, FIRST:] = normal(np.where(kinds == 1, 0.0, effect), scale)[:, ordered]
+    usual = 1 / np.arange(1, _CATEGORIES + 1) / (1 / np.arange(1, _CATEGORIES + 1)).sum()
+    first = odds(float(usual[0]), effect)
+    found[..., FIRST] = np.where(ordered, found[..., FIRST], first)
+    rest = (1 - first)[..., None] * usual[1:] / usual[1:].sum()
+    named = slice(FIRST + 1, FIRST + _CATEGORIES)
+    found[..., named] = np.where(ordered[:, None], found[..., named], rest)
+    share = np.where(kinds == 3, odds(NULLS, effect), 0.0) if nulls is None else nulls  # noqa: PLR2004 - the fourth
+    found *= (1 - share)[..., None]
+    found[..., NULL] = share
+    return found
+
+
+def night(
+    rng: np.random.Generator, table: Table, stretches: int, ratio: float = 1.0, change: Change = HEALTHY
+) -> Iterator[tuple[Counts, Counts, Layout]]:
+    """Groups of columns: (stretches, C, K) weeks, the (C, K) week after them of `ratio` times the rows, the layout."""
+    effect = effects(rng, table, (stretches + 1) * WEEK)
+    means = effect[:, 0].reshape(stretches + 1, WEEK).mean(axis=1)[:-1]
+    seen = np.sqrt(means.var(ddof=1) + 1 / (table.rows * WEEK))
+    effect[-WEEK:, 0] += change.of_means * seen + change.of_rows
+    for left in range(0, table.columns, _GROUP):
+        part = effect[:, left : left + _GROUP]
+        kinds = np.arange(left, left + part.shape[1]) % _KINDS
+        share = None
+        if change.nulls is not None:
+            share = np.where(kinds == 3, odds(NULLS, part), 0.0)  # noqa: PLR2004 - the fourth kind
+            share[-WEEK:, 3 - left if not left else kinds == _KINDS] = change.nulls
+        shares = probabilities(kinds, part, share).reshape(stretches + 1, WEEK, part.shape[1], CELLS).mean(axis=1)
+        rows = np.full(stretches + 1, float(table.rows * WEEK))
+        rows[-1] *= ratio
+        counts = rng.poisson(shares * rows[:, None, None])
+        ordered = kinds != 2  # noqa: PLR2004 - the third kind
+        cells = np.where(ordered, CELLS, FIRST + _CATEGORIES + 1)
+        layout = Layout(ordered, np.full(len(kinds), FIRST + _CATEGORIES), cells)
+        yield counts[:-1], counts[-1], layout
