@@ -106,12 +106,13 @@ class Story:
         if comparison.days != comparison.asked_days:
             told += f"; only the last {count(comparison.days or 0, 'day')} of {comparison.asked_days} were judged: "
             told += "the reference has not 26 longer stretches"
+        blind = [_name(one) for one, unit in comparison.units() if unit.smallest_effect == 1 and not unit.drifted]
+        told += f"; too different from each other to find a change of values: {_some(blind)}" if blind else ""
         told += f"; too few rows to tell a change of a fifth in {count(weak, 'column')}" if weak else ""
         missing = len(comparison.compared) - judged
         told += f"; nothing to tell by for {count(missing, 'other')}" if missing else ""
         if self.left_out:
-            told += f"; not in both with one type: {', '.join(self.left_out[:_NAMED])}"
-            told += f" and {len(self.left_out) - _NAMED} more" if len(self.left_out) > _NAMED else ""
+            told += f"; not in both with one type: {_some(self.left_out)}"
         return told
 
     def _column(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> Finding:
@@ -149,9 +150,12 @@ class Story:
         score = f"score {unit.score or 0:.1f}, where {usual} stay within {limit:.1f}"
         if unit.drifted:
             return (Status.FAIL if whole is Status.FAIL else Status.WARN), f"{change}; {score}"
+        if unit.smallest_effect is not None:
+            least = f"a change of {percent(unit.smallest_effect)} of the values would be found"
+            blind = unit.smallest_effect >= 1
+            score += "; they differ too much to find any change of the values" if blind else f"; {least}"
         if unit.underpowered:
-            least = percent(unit.smallest_effect or 1.0)
-            return Status.WARN, f"underpowered: only a change of {least} of the rows or more would be found; {change}"
+            return Status.WARN, f"underpowered: {change}; {score}"
         if unit.score is not None and unit.score > limit:
             return Status.PASS, f"{change}; {score}, but less than min_effect beyond what is usual"
         return Status.PASS, f"{change}; {score}"
@@ -168,6 +172,11 @@ class Story:
         key: Mapping[str, str | None] = {"column": series.column}
         key = {**key, series.slice_key: series.slice_value} if series.slice_key else key
         return Violation("drifted_column", key, change.reason, change.expected, change.actual, sum(one.window))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _name(one: Compared) -> str:

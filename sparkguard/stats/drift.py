@@ -19,7 +19,7 @@ import numpy as np
 from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, Share, beyond, folded
 from sparkguard.stats.distances import ks_statistic, tv_distance
 from sparkguard.stats.homogeneity import Counts, Divergence, Flags, Floats, divergence, thinned
-from sparkguard.stats.standardised import Law, between, law, usable
+from sparkguard.stats.standardised import Law, between, law, nothing, usable
 from sparkguard.stats.stretches import Snapshots, Span
 
 PARTS = ("values", "null", "nan", "beyond")
@@ -61,6 +61,7 @@ class Scores:
     `effects` (C, 4) is the KS statistic (ordered) or total variation of the values, and the change of each
     share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
     `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
+    `detectable` is by all that healthy values do, `by_rows` by the number of rows alone.
     """
 
     window: Floats
@@ -69,6 +70,7 @@ class Scores:
     judged: Flags
     design_effect: Floats
     detectable: Detectable
+    by_rows: Detectable
 
 
 def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Counts, Counts]:
@@ -106,6 +108,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
         judged=usable(items[:-1].sum(axis=-1) > 0) & (items[-1].sum(axis=-1) > 0),
         design_effect=values.design_effect(),
         detectable=values.detectable(),
+        by_rows=values.by_rows(),
     )
 
 
@@ -131,6 +134,12 @@ class _Judged:
     def detectable(self) -> Detectable:
         """What would be found in the window."""
         return Detectable(self.law.at(-1), self.noise, self.thin.known[-1])
+
+    def by_rows(self) -> Detectable:
+        """What could be found if blocks did not differ."""
+        last = self.thin.at(slice(-1, None))
+        alike = law(last, nothing(last)).at(-1)
+        return Detectable(alike, (last.sampling / last.freedom)[-1], last.known[-1])
 
     def design_effect(self) -> Floats:
         """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""

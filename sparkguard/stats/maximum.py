@@ -35,8 +35,9 @@ class Unit:
     `score` is that of its `part` with the largest one (of `PARTS`), `effect` the size of that part's change.
     `drifted`: a part is beyond the limit, and its effect beyond the smallest that counts. `p_value` ranks the
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
-    `smallest_effect` is the total variation of values that would be found in 4 of 5 windows; `underpowered`
-    where that is more than 0.2. Numbers that are not known are None; units that are not `judged` have none.
+    `smallest_effect` is the total variation of values that would be found in 4 of 5 windows, 1 if not even
+    that would. `underpowered`: even if all days were alike, so few rows could hide a change of 0.2. Numbers
+    that are not known are None; units that are not `judged` have none.
     """
 
     judged: bool
@@ -82,7 +83,8 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
     best = np.where(judged, window.max(axis=1), -np.inf)
     maximum = max(float(best.max()), 0.0)
     limit, extrapolated = _limit(maxima, alpha)
-    smallest = np.concatenate([g.detectable.smallest(limit) for g in groups])
+    smallest = np.concatenate([np.minimum(g.detectable.smallest(limit), 1.0) for g in groups])
+    too_few = np.concatenate([g.by_rows.smallest(limit) > TOO_SMALL for g in groups])
     effects = np.concatenate([g.effects for g in groups])
     counted = (window > limit) & (effects > min_effect) & judged[:, None]
     p = np.where(judged, _pooled(best, stretches), np.nan)
@@ -95,6 +97,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
         p,
         _step_up(p, judged),
         smallest,
+        too_few,
         np.concatenate([g.design_effect for g in groups]),
         strict=True,
     )
@@ -111,6 +114,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
     p: float,
     q: float,
     smallest: float,
+    too_few: bool,  # noqa: FBT001
     design_effect: float,
 ) -> Unit:
     if not judged:
@@ -125,7 +129,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
         q_value=float(q),
         smallest_effect=None if math.isnan(smallest) else float(smallest),
         design_effect=_known(design_effect),
-        underpowered=bool(smallest > TOO_SMALL),
+        underpowered=bool(too_few),
     )
 
 

@@ -113,6 +113,12 @@ def law(of: Divergence, healthy: Between) -> Law:
     return Law(mean, mean - scale, scale, freedom, error)
 
 
+def nothing(of: Divergence) -> Between:
+    """No difference between blocks: only the rows are a sample."""
+    zero = np.zeros_like(of.observed)
+    return Between(zero, zero, np.ones_like(zero))
+
+
 def usable(stretches: Flags) -> Flags:
     """Which of C units at least half of the (S, C) stretches tell of, and no fewer than 13."""
     return np.asarray(stretches.sum(axis=0) >= max(stretches.shape[0] / 2, 13))

@@ -1,7 +1,9 @@
 """The check on small tables in plain Python: what is told of a drift, and of a window like any other."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -64,7 +66,7 @@ def test_a_window_like_any_other_passes_with_a_row_for_each_column() -> None:
     }  # fmt: skip
     whole = found[":all"]
     assert whole.quantities["drifted_columns"].value == 0
-    assert whole.quantities["snapshots"].value == 26
+    assert whole.quantities["snapshots"].value == 29
     assert whole.evaluated_rows == 2 * ROWS
     assert found["amount"].threshold_source == "snapshots"
 
@@ -178,6 +180,45 @@ def test_nothing_to_compare_is_an_error() -> None:
 def test_fields_that_contradict_each_other_are_configuration_errors(fields: Mapping[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         check(**fields)
+
+
+def test_odd_columns_are_judged_and_a_healthy_window_of_them_is_quiet() -> None:
+    odd = [
+        {
+            "ts": row["ts"],
+            "nothing": None,
+            "nan": math.nan,
+            "one": 7,
+            "endless": (-math.inf, 1.0, math.inf, math.nan)[i % 4],
+            "zero": (-0.0, 0.0)[i % 2],
+            "id": i,
+            "old": date(1500, 1, 1) + timedelta(days=i % 900),
+            "wide": Decimal("12345678901234567890.123456789012345678") * (i % 50),
+            "größe.`x`": "Zürich" if i % 3 else "東京",
+            "unique": f"user-{i}",
+            "long": "x" * 1000 * (i % 3),
+        }
+        for i, row in enumerate(TABLE)
+    ]
+    found = verdicts(odd)
+    assert {name: f.status.value for name, f in found.items()} == dict.fromkeys(
+        [*(name for name in odd[0] if name != "ts"), ":all"], "pass"
+    )
+
+
+def test_rows_that_are_all_one_value_become_another() -> None:
+    table = changed(lambda row: {**row, "flag": row["flag"]})
+    last = FIRST + timedelta(days=DAYS - 2)
+    found = verdicts([{"ts": r["ts"], "one": 8 if r["ts"] >= last else 7} for r in table])
+    assert found["one"].status.value == "fail"
+
+
+def test_one_wild_value_hides_nothing_and_alarms_nobody() -> None:
+    last = FIRST + timedelta(days=DAYS - 2)
+    wild = [{**row, "amount": 1e6 if i in (17, len(TABLE) - 1) else row["amount"]} for i, row in enumerate(TABLE)]
+    assert verdicts(wild)["amount"].status.value == "pass"
+    moved = [{**r, "amount": r["amount"] and r["amount"] + 60} if r["ts"] >= last else r for r in wild]
+    assert verdicts(moved)["amount"].status.value == "fail"
 
 
 def timeless(table: Sequence[Mapping[str, object]], **fields: object) -> dict[str, Finding]:
