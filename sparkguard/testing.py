@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sparkguard.core.check import Check, Run
 from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
 from sparkguard.core.instant import micros_of
-from sparkguard.core.measure import Answer, Broken, Measure, Probe, RowMeasure
+from sparkguard.core.measure import Answer, Broken, Daily, Days, Measure, Probe, RowMeasure, State
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateUpdate
 from sparkguard.engine.gather import Rounds
@@ -61,6 +61,9 @@ class TwinEngine:
         """Answer each measure by its twin."""
         for measure in measures:
             self.computed.append(measure)
+            if isinstance(measure, Daily):
+                yield measure, self._days(measure)
+                continue
             if isinstance(measure, Probe) and measure in self.recorded:
                 yield measure, self.recorded[measure]
                 continue
@@ -69,6 +72,13 @@ class TwinEngine:
                 raise TypeError(message)
             rows = {source: self._rows(source, columns) for source, columns in measure.reads.items()}
             yield measure, measure.twin(rows)
+
+    def _days(self, measure: Daily[State]) -> Days[State] | Broken:
+        parts = measure.parts()
+        if parts is None:
+            return Broken(f"{measure}: the window does not consist of whole days")
+        states = [answer for _, answer in self.compute(tuple(parts.values()))]
+        return Days(tuple(parts), cast("tuple[State, ...]", tuple(states)))
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> object:
         """There is no frame without Spark."""
