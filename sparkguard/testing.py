@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sparkguard.core.check import Check, Run
 from sparkguard.core.columns import Column, Field, Schema
@@ -63,10 +63,20 @@ class TwinEngine:
         """Answer each measure by its twin."""
         for measure in measures:
             self.computed.append(measure)
+            if isinstance(measure, Daily):
+                yield measure, self._days(measure)
+                continue
             if isinstance(measure, Probe) and measure in self.recorded:
                 yield measure, self.recorded[measure]
                 continue
             yield measure, self._days(measure) if isinstance(measure, Daily) else self._twin(measure)
+
+    def _days(self, measure: Daily[State]) -> Days[State] | Broken:
+        parts = measure.parts()
+        if parts is None:
+            return Broken(f"{measure}: the window does not consist of whole days")
+        states = [answer for _, answer in self.compute(tuple(parts.values()))]
+        return Days(tuple(parts), cast("tuple[State, ...]", tuple(states)))
 
     def evidence(self, queries: Sequence[EvidenceQuery], redact: Sequence[str]) -> object:
         """There is no frame without Spark."""

@@ -16,7 +16,16 @@ class _Fault(NamedTuple):
     remedy: str
 
 
+_PACKAGES = re.compile(
+    r"No module named '(?:numpy|pandas|pyarrow)\b|PACKAGE_NOT_INSTALLED|UNSUPPORTED_PACKAGE_VERSION|"
+    r"(?:PyArrow|Pandas) >= [\d.]+ must be installed"
+)
 _KNOWN = (
+    _Fault(
+        _PACKAGES,
+        "Python lacks a package that counting in numpy needs",
+        "pip install 'sparkguard[drift]' for the Python of the driver and for that of the executors",
+    ),
     _Fault(
         re.compile(
             r"PATH_NOT_FOUND|Path does not exist|DELTA_PATH_DOES_NOT_EXIST|is not a Delta table|"
@@ -52,8 +61,8 @@ _KNOWN = (
 )
 
 
-_MISSING = _KNOWN[:2]
-_UNWRITTEN = _KNOWN[3]
+_MISSING = _KNOWN[1:3]
+_UNWRITTEN = _KNOWN[4]
 
 _OF_THE_DATA = re.compile(
     r"\[(?:ARITHMETIC_OVERFLOW|BINARY_ARITHMETIC_OVERFLOW|CAST_\w+|DIVIDE_BY_ZERO|REMAINDER_BY_ZERO|\w*OUT_OF_RANGE|"
@@ -68,6 +77,8 @@ _OF_THE_TEXT = ("ParseException", "AnalysisException", "PythonException")
 
 def is_of_the_data(error: Exception) -> bool:
     """Whether a query stopped at a value or at its own text, so that a part of it may succeed."""
+    if _PACKAGES.search(str(error)):
+        return False
     return type(error).__name__ in _OF_THE_TEXT or _OF_THE_DATA.search(str(error)) is not None
 
 

@@ -116,8 +116,8 @@ def ordered_grid(kind: str, sample: Numbers) -> Grid:
     values, counts = np.unique(finite, return_counts=True)
     inner = _between(values, values[1:]) if values.size <= FEW else _quantile_edges(finite, values, counts)
     low, high = float(values[0]), float(values[-1])
-    upper, lower = np.quantile(finite, (1 - _TAILS[0], _TAILS[0]))
-    spread = float(upper - lower) or high - low or max(abs(low), 1.0)
+    upper, lower = np.quantile(finite, (1 - _TAILS[0], _TAILS[0]), method="nearest").tolist()
+    spread = upper - lower or high - low or max(abs(low), 1.0)
     outer = [side for far in _BEYOND for side in (low - far * spread, high + far * spread)]
     edges = sorted({float(e) + 0.0 for e in (*inner, *outer) if math.isfinite(e) and e != low})
     return Grid(kind, tuple(edges))

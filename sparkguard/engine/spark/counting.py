@@ -17,6 +17,9 @@ _CHUNK = 1 << 21
 _CACHED = 1 << 16
 """Values that stay in the processor's cache while they are compared with every edge."""
 
+_TOGETHER = 64
+"""Rows that a worker hands back at once."""
+
 Run = Callable[[Iterable[Any]], Iterator[Any]]
 
 
@@ -109,16 +112,21 @@ def merger() -> Run:
 
 
 def _packed() -> Callable[[Iterable[tuple[int, int, Any]]], Iterator[Any]]:
+    together = _TOGETHER
+
     def packed(found: Iterable[tuple[int, int, Any]]) -> Iterator[Any]:
+        """Some rows at a time: a batch for each would cost more than counting."""
         import zlib
+        from itertools import islice
 
         import pyarrow as pa
 
-        kinds = (pa.int32(), pa.int32(), pa.binary())
-        for block, part, counts in found:
-            values = ([block], [part], [zlib.compress(counts.astype("<i8").tobytes(), 1)])
-            columns = [pa.array(value, kind) for value, kind in zip(values, kinds, strict=True)]
-            yield pa.RecordBatch.from_arrays(columns, ["block", "part", "counts"])
+        schema = pa.schema([("block", pa.int32()), ("part", pa.int32()), ("counts", pa.binary())])
+        rows = ((block, part, zlib.compress(counts.astype("<i8").tobytes(), 1)) for block, part, counts in found)
+        while some := list(islice(rows, together)):
+            yield pa.RecordBatch.from_arrays(
+                [pa.array(c, f.type) for c, f in zip(zip(*some, strict=True), schema, strict=True)], schema=schema
+            )
 
     return packed
 
@@ -170,13 +178,19 @@ def _columns() -> Callable[[Sequence[Any], str], Iterator[tuple[Any, Any]]]:
         import numpy as np
 
         flat = [values.flatten() for values in lists if len(values)]
-        width = len(flat[0]) // next(len(values) for values in lists if len(values))
-        numbers = [np.frombuffer(f.buffers()[1], kind, len(f), f.offset * 8) for f in flat]
-        table = np.ascontiguousarray(np.concatenate(numbers).reshape(-1, width).T)
-        nulls: Any = [None] * width
-        if any(f.null_count for f in flat):
-            nulls = np.concatenate([f.is_null().to_numpy(zero_copy_only=False) for f in flat]).reshape(-1, width).T
-        yield from zip(table, nulls, strict=True)
+        rows = sum(map(len, lists))
+        width, at = sum(map(len, flat)) // rows, 0
+        table, nulls = np.empty((width, rows), kind), np.zeros((width, rows), bool)
+        for values in flat:
+            part = slice(at, at := at + len(values) // width)
+            # Batch by batch, each of which stays in the processor's cache while it is turned.
+            table[:, part] = (
+                np.frombuffer(values.buffers()[1], kind, len(values), values.offset * 8).reshape(-1, width).T
+            )
+            if values.null_count:
+                nulls[:, part] = values.is_null().to_numpy(zero_copy_only=False).reshape(-1, width).T
+        some = any(values.null_count for values in flat)
+        yield from zip(table, nulls if some else [None] * width, strict=True)
 
     return columns
 

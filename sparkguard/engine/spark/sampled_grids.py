@@ -34,9 +34,13 @@ def grids(read: Read, measure: Grids) -> GridsAnswer:
         text = kind == TEXT
         values.append(f"{(as_hash if text else as_number)(name[column], column.type)} AS v{i}")
         texts += [f"left(CAST({name[column]} AS STRING), {LONGEST_NAME}) AS t{i}"] if text else []
-    found = {row["number"]: row for row in _packed(sample.selectExpr(*values, *texts), [k == TEXT for _, k in asked])}
-    made = [(column.name, _grid(kind, found[i])) for i, (column, kind) in enumerate(asked)]
-    blank = frozenset(asked[i][0].name for i, row in found.items() if not row["kept"])
+    # Of no rows Spark asks no task.
+    found = {
+        row["number"]: (row["kept"], row["names"])
+        for row in _packed(sample.selectExpr(*values, *texts), [k == TEXT for _, k in asked])
+    }
+    made = [(column.name, _grid(kind, *found.get(i, (b"", "[]")))) for i, (column, kind) in enumerate(asked)]
+    blank = frozenset(column.name for i, (column, _) in enumerate(asked) if i not in found or not found[i][0])
     return GridsAnswer(dict(made[: len(measure.columns)]), dict(made[len(measure.columns) :]), blank)
 
 
@@ -44,11 +48,11 @@ def _packed(sample: DataFrame, texts: Sequence[bool]) -> Sequence[Row]:
     return sample.repartition(1).mapInArrow(_packer(texts, _NAMED), _SAMPLED).collect()
 
 
-def _grid(kind: str, row: Row) -> Grid:
-    packed = zlib.decompress(row["kept"]) if row["kept"] else b""
+def _grid(kind: str, kept: bytes, named: str) -> Grid:
+    packed = zlib.decompress(kept) if kept else b""
     if kind != TEXT:
         return ordered_grid(kind, np.frombuffer(packed, "<f8"))
-    names = {int(hashed): name for hashed, name in json.loads(row["names"])}
+    names = {int(hashed): name for hashed, name in json.loads(named)}
     return text_grid(np.frombuffer(packed, "<i8"), names)
 
 
