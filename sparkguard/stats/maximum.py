@@ -18,11 +18,11 @@ import numpy as np
 from sparkguard.stats.drift import PARTS, Scores
 from sparkguard.stats.homogeneity import Flags, Floats
 
-TOO_SMALL = 0.2
+TOO_SMALL = 0.4
 """A window that could miss a larger change of values is too small to tell.
 
-A total variation of 0.2 is a normal column that moved by half a standard deviation, which has a population
-stability index of 0.25: what is called a major shift wherever that index is used.
+Two rows of five in other cells: a normal column whose level moved by a whole standard deviation. Where half
+of that could be missed, healthy weeks differ that much, and there is nothing that a larger window would mend.
 """
 
 _EULER = 0.5772156649015329
@@ -36,7 +36,7 @@ class Unit:
     `drifted`: a part is beyond the limit, and its effect beyond the smallest that counts. `p_value` ranks the
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
     `smallest_effect` is the total variation of values that would be found in 4 of 5 windows; `underpowered`
-    where that is more than 0.2. Numbers that are not known are None; units that are not `judged` have none.
+    where that is more than 0.4. Numbers that are not known are None; units that are not `judged` have none.
     """
 
     judged: bool
