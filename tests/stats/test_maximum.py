@@ -29,14 +29,27 @@ def verdict(window: Sequence[float], stretches: np.ndarray, alpha: float) -> Ver
 
 def test_the_limit_is_the_rank_that_the_budget_allows() -> None:
     stretches = np.arange(1.0, 53.0)[:, None]
-    found = verdict([51.5], stretches, 0.05)
-    assert (found.limit, found.extrapolated) == (51.0, False)
-    assert found.p_value == 2 / 53
-    assert found.units[0].drifted
-    tied = verdict([51.0], stretches, 0.05)
-    assert tied.p_value == 3 / 53
-    assert not tied.units[0].drifted
-    assert verdict([60.0], stretches, 1 / 53).limit == 52
+    for rank in (1, 2, 5):
+        found = verdict([52.5 - rank], stretches, rank / 53)
+        assert (found.limit, found.extrapolated) == (53 - rank, False)
+        assert not found.units[0].drifted
+        above = verdict([53.5 - rank], stretches, rank / 53)
+        assert above.units[0].drifted
+        assert above.p_value <= rank / 53
+        tied = verdict([53.0 - rank], stretches, rank / 53)
+        assert tied.p_value == pytest.approx(rank / 53)
+        assert not tied.units[0].drifted
+    assert verdict([0.5], stretches, 0.999).limit == 1
+    assert verdict([0.5], stretches, 0.05).p_value == 1
+
+
+def test_between_two_ranks_an_exponential_tail_keeps_the_budget() -> None:
+    rng = np.random.default_rng(6)
+    for alpha, stretches in ((0.05, 26), (0.05, 52), (0.1, 26)):
+        scores = rng.exponential(size=(1500, stretches + 1, 1))
+        found = [verdict(one[-1].tolist(), one[:-1], alpha) for one in scores]
+        assert np.mean([v.units[0].drifted for v in found]) == pytest.approx(alpha, abs=4 * (alpha / 1500) ** 0.5)
+        assert [v.p_value < alpha for v in found] == [v.units[0].drifted for v in found]
 
 
 def test_a_finer_budget_is_extrapolated_and_no_lower_than_what_was_seen() -> None:
