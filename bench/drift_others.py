@@ -36,13 +36,13 @@ class Weeks:
 
 
 def settings() -> Iterator[Weeks]:
-    """Each week against the others; and the next week after a reference of so many weeks before it."""
-    yield Weeks("each of 52 weeks, the others", tuple((s, 0, DAYS) for s in range(1, DAYS - WEEK + 1, WEEK)))
+    """Each week against the others; and the seven days after a reference, for each day on which it may end."""
+    last = DAYS - WEEK + 1
+    yield Weeks("each of 52 weeks, the others", tuple((s, 0, DAYS) for s in range(1, last, WEEK)))
     for weeks in (26, 30, 39):
-        ends = range(weeks * WEEK, DAYS - WEEK + 1, WEEK)
-        yield Weeks(f"the next week, {weeks} weeks before it", tuple((e, e - weeks * WEEK, e) for e in ends))
-    ends = range(30 * WEEK, DAYS - WEEK + 1, WEEK)
-    yield Weeks("the next week, all before it (30 or more)", tuple((e, 0, e) for e in ends))
+        before = weeks * WEEK
+        yield Weeks(f"each next week, {weeks} weeks before it", tuple((e, e - before, e) for e in range(before, last)))
+    yield Weeks("each next week, all before it", tuple((e, 0, e) for e in range(30 * WEEK, last)))
 
 
 def drifted(days: Days, case: tuple[int, int, int], mode: Mode, alpha: float) -> list[str]:
