@@ -79,9 +79,8 @@ def healthy(columns: int, nights: int) -> None:
     cases = [
         Case(f"{columns} columns, {name}", one, stretches)
         for name, one in {
-            "no day effects": replace(table, spread=0.0),
             "day effects, AR(.7)": table,
-            "strong day effects, AR(.7)": replace(table, spread=0.5, rows=1000),
+            "strong day effects, AR(.7), 7,000 rows a week": replace(table, spread=0.5, rows=1000),
         }.items()
         for stretches in (26, 52)
     ]
@@ -100,18 +99,20 @@ def ratios(columns: int, nights: int) -> None:
 
 def power(nights: int) -> None:
     """(d) Changes of one column, which must be named."""
-    shifted = Table(200, rows=1429, spread=0.0)
+    rows, means = Table(200, rows=1429, spread=0.0), Change(of_means=7)
+    usual = Table(200, rows=1000)
     cases = [
-        Case("independent rows, 10,000 a week: 0.2 standard deviations", shifted, 26, change=Change(of_rows=0.2)),
-        Case("day effects, 7 standard deviations of its means", Table(200), 26, change=Change(of_means=7)),
-        Case("the same", Table(200), 52, change=Change(of_means=7)),
-        Case("the same, at 1 in 90", Table(200), 52, change=Change(of_means=7), alpha=1 / 90),
-        Case("strong day effects, the same", Table(200, 1000, 0.5), 26, change=Change(of_means=7)),
-        Case("Student's t effects (5 degrees), the same", Table(200, freedom=5), 26, change=Change(of_means=7)),
-        Case("5 standard deviations of its means", Table(200), 26, change=Change(of_means=5)),
+        Case("independent rows, 10,000 a week: 0.2 standard deviations", rows, 26, change=Change(of_rows=0.2)),
+        Case("day effects, 7,000 rows a week: 7 standard deviations of its stretch means", usual, 26, change=means),
+        Case("the same", usual, 52, change=means),
+        Case("the same, at 1 in 90", usual, 52, change=means, alpha=1 / 90),
+        Case("the same, strong day effects", replace(usual, spread=0.5), 26, change=means),
+        Case("the same, 1,400 rows a week", Table(200), 26, change=means),
+        Case("the same, 7,000 rows, Student's t effects (5 degrees)", replace(usual, freedom=5), 26, change=means),
+        Case("day effects, 7,000 rows a week: 5 standard deviations", usual, 26, change=Change(of_means=5)),
     ]
     print_table("column 0 is found", cases, nights, lambda v: v.units[0].drifted)
-    nulls = Case("day effects: NULL from 10 to 22 %", Table(200), 26, change=Change(nulls=0.22))
+    nulls = Case("day effects, 7,000 rows a week: NULL from 10 to 22 %", usual, 26, change=Change(nulls=0.22))
     print_table("column 3 is found", [nulls], nights, lambda v: v.units[3].drifted)
 
 
@@ -119,7 +120,7 @@ def tail(nights: int) -> None:
     """(f) A budget finer than the ranks."""
     cases = [
         Case(f"{columns} columns, {name}", replace(table, columns=columns), stretches, alpha=1 / 90)
-        for columns in (1, 10, 100)
+        for columns in (1, 10, 50)
         for name, table in {"day effects": Table(), "Student's t effects (5 degrees)": Table(freedom=5)}.items()
         for stretches in (26, 52)
     ]

@@ -17,7 +17,8 @@ NULLS = 0.1
 _GROUP = 50
 """Columns at once."""
 _LEVELS = np.unique([0.002, 0.005, 0.01, 0.02, *np.linspace(0, 1, 33)[1:-1], 0.98, 0.99, 0.995, 0.998])
-_KINDS = 4
+NAMED, WITH_NULLS, KINDS = 2, 3, 4
+"""The third and the fourth column of four."""
 _CATEGORIES = 12
 
 
@@ -86,10 +87,10 @@ def odds(share: float, effect: Floats) -> Floats:
     return np.asarray(1 / (1 + (1 - share) / share * np.exp(-effect)))
 
 
-def probabilities(kinds: npt.NDArray[np.int64], effect: Floats, nulls: Floats | None = None) -> Floats:
+def probabilities(kinds: npt.NDArray[np.int64], effect: Floats) -> Floats:
     """(days, C, K) shares of each cell."""
     found = np.zeros((*effect.shape, CELLS))
-    ordered = kinds != 2  # noqa: PLR2004 - the third kind
+    ordered = kinds != NAMED
     scale = np.where(kinds == 1, np.exp(effect / 2), 1.0)
     found[:, ordered, FIRST:] = normal(np.where(kinds == 1, 0.0, effect), scale)[:, ordered]
     usual = 1 / np.arange(1, _CATEGORIES + 1) / (1 / np.arange(1, _CATEGORIES + 1)).sum()
@@ -98,7 +99,7 @@ def probabilities(kinds: npt.NDArray[np.int64], effect: Floats, nulls: Floats | 
     rest = (1 - first)[..., None] * usual[1:] / usual[1:].sum()
     named = slice(FIRST + 1, FIRST + _CATEGORIES)
     found[..., named] = np.where(ordered[:, None], found[..., named], rest)
-    share = np.where(kinds == 3, odds(NULLS, effect), 0.0) if nulls is None else nulls  # noqa: PLR2004 - the fourth
+    share = np.where(kinds == WITH_NULLS, odds(NULLS, effect), 0.0)
     found *= (1 - share)[..., None]
     found[..., NULL] = share
     return found
@@ -114,16 +115,17 @@ def night(
     effect[-WEEK:, 0] += change.of_means * seen + change.of_rows
     for left in range(0, table.columns, _GROUP):
         part = effect[:, left : left + _GROUP]
-        kinds = np.arange(left, left + part.shape[1]) % _KINDS
-        share = None
-        if change.nulls is not None:
-            share = np.where(kinds == 3, odds(NULLS, part), 0.0)  # noqa: PLR2004 - the fourth kind
-            share[-WEEK:, 3 - left if not left else kinds == _KINDS] = change.nulls
-        shares = probabilities(kinds, part, share).reshape(stretches + 1, WEEK, part.shape[1], CELLS).mean(axis=1)
+        kinds = np.arange(left, left + part.shape[1]) % KINDS
+        shares = probabilities(kinds, part)
+        if change.nulls is not None and not left:
+            tonight = shares[-WEEK:, WITH_NULLS]
+            tonight[:, FIRST:] *= (1 - change.nulls) / (1 - tonight[:, :1])
+            tonight[:, NULL] = change.nulls
+        shares = shares.reshape(stretches + 1, WEEK, part.shape[1], CELLS).mean(axis=1)
         rows = np.full(stretches + 1, float(table.rows * WEEK))
         rows[-1] *= ratio
         counts = rng.poisson(shares * rows[:, None, None])
-        ordered = kinds != 2  # noqa: PLR2004 - the third kind
+        ordered = kinds != NAMED
         cells = np.where(ordered, CELLS, FIRST + _CATEGORIES + 1)
         layout = Layout(ordered, np.full(len(kinds), FIRST + _CATEGORIES), cells)
         yield counts[:-1], counts[-1], layout

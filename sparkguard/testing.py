@@ -69,7 +69,11 @@ class TwinEngine:
             if isinstance(measure, Probe) and measure in self.recorded:
                 yield measure, self.recorded[measure]
                 continue
-            yield measure, self._days(measure) if isinstance(measure, Daily) else self._twin(measure)
+            if not isinstance(measure, RowMeasure):
+                message = f"{type(measure).__name__} has no twin in plain Python"
+                raise TypeError(message)
+            rows = {source: self._rows(source, columns) for source, columns in measure.reads.items()}
+            yield measure, measure.twin(rows)
 
     def _days(self, measure: Daily[State]) -> Days[State] | Broken:
         parts = measure.parts()
@@ -85,20 +89,6 @@ class TwinEngine:
     def updates(self) -> Sequence[StateUpdate]:
         """Nothing is kept."""
         return ()
-
-    def _days(self, measure: Daily[State]) -> Days[State]:
-        parts = measure.parts() or {}
-        return Days(tuple(parts), tuple(part.twin(self._tables(part)) for part in parts.values()))
-
-    def _twin(self, measure: Measure[Answer]) -> Answer:
-        if not isinstance(measure, RowMeasure):
-            message = f"{type(measure).__name__} has no twin in plain Python"
-            raise TypeError(message)
-        found: Answer = measure.twin(self._tables(measure))
-        return found
-
-    def _tables(self, measure: Measure[Answer]) -> dict[Source, list[tuple[object, ...]]]:
-        return {source: self._rows(source, columns) for source, columns in measure.reads.items()}
 
     def _pin(self, dataset: str) -> Pin | Broken:
         if dataset not in self.tables:

@@ -2,9 +2,11 @@
 
 The largest score of the window over all units is ranked among the largest scores of the stretches
 (Westfall and Young, Resampling-Based Multiple Testing, 1993): whatever the units' dependence, in a healthy
-table each of S + 1 exchangeable maxima is as likely to be the largest. A budget finer than 1 / (S + 1)
-needs a tail: Gumbel's, the law of maxima, by L-moments (Hosking, Journal of the Royal Statistical Society B,
-1990). It is an extrapolation and is marked as one; a window that is not above all stretches never fails by it.
+table each of S + 1 exchangeable maxima is as likely to be the largest. Between two ranks the limit is where
+an exponential tail would keep the budget, so that the true rate is within that of the two, whatever the tail.
+A budget finer than 1 / (S + 1) needs a tail: Gumbel's, the law of maxima, by L-moments (Hosking, Journal of the
+Royal Statistical Society B, 1990). It is an extrapolation and is marked as one; a window that is not above all
+stretches never fails by it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from sparkguard.stats.drift import PARTS, Scores
 from sparkguard.stats.homogeneity import Flags, Floats
 
 TOO_SMALL = 0.2
-"""A window that could miss a larger change of values is too small to tell.
+"""A window is too small to tell if its number of rows alone could hide a larger change of values.
 
 A total variation of 0.2 is a normal column that moved by half a standard deviation, which has a population
 stability index of 0.25: what is called a major shift wherever that index is used.
@@ -139,9 +141,13 @@ def _known(number: float) -> float | None:
 
 def _limit(maxima: Floats, alpha: float) -> tuple[float, bool]:
     """What a maximum may not exceed; the second is whether it is an extrapolation."""
-    rank = math.floor(alpha * (len(maxima) + 1) + 1e-9)
+    ranks = alpha * (len(maxima) + 1)
+    rank = math.floor(ranks + 1e-9)
+    if rank >= len(maxima):
+        return float(maxima.min()), False
     if rank >= 1:
-        return float(np.sort(maxima)[-rank]), False
+        above, below = np.sort(maxima)[[-rank, -rank - 1]]
+        return float(above - (above - below) * max(rank + 1 - rank * (rank + 1) / ranks, 0.0)), False
     from scipy.special import ndtri
 
     place, scale = _gumbel(maxima)
@@ -150,13 +156,17 @@ def _limit(maxima: Floats, alpha: float) -> tuple[float, bool]:
 
 
 def _chance(maximum: float, maxima: Floats) -> float:
-    """How probable so large a maximum is: its rank, or beyond all stretches the tail."""
+    """How probable so large a maximum is: by the ranks it lies between, or beyond all stretches by the tail."""
+    many = len(maxima) + 1
     beyond = int((maxima >= maximum).sum())
-    least = (1 + beyond) / (len(maxima) + 1)
+    if beyond == len(maxima):
+        return 1.0
+    if beyond:
+        above, below = np.sort(maxima)[[-beyond, -beyond - 1]]
+        part = float((above - maximum) / (above - below))
+        return beyond * (beyond + 1) / ((beyond + 1 - part) * many)
     place, scale = _gumbel(maxima)
-    if beyond or not scale:
-        return least
-    return min(least, -math.expm1(-math.exp(-(maximum - place) / scale)))
+    return min(1 / many, -math.expm1(-math.exp(-(maximum - place) / scale))) if scale else 1 / many
 
 
 def _gumbel(maxima: Floats) -> tuple[float, float]:
