@@ -62,6 +62,9 @@ checks:
       - {name: told, row: timed, where: "id = 7"}
       - {suite: nobody}
   - {id: not_read, type: row_count, dataset: timed, needs: [arrived], severity: warn}
+  - {id: same, type: distribution_drift, dataset: good, reference: bad, rows_independent: true, severity: warn}
+  - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},
+     reference_window: {start: "2026-01-01", end: "2026-01-04"}, slices: [part], severity: warn}
   - {id: model, type: model_freshness, dataset: timed, version_column: part, card: CARD, severity: warn}
   - id: expected
     type: expectations

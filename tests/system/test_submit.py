@@ -163,3 +163,17 @@ def test_make_without_java_says_what_to_install(tmp_path: Path, target: str) -> 
     done = call([tmp_path / "make", target], cwd=tmp_path, env=env)
     assert done.code == 2
     assert "Java was not found: install Java 17 or 21" in done.out
+
+
+def test_a_healthy_week_of_flights_is_like_the_weeks_before_it(data: Path, tmp_path: Path) -> None:
+    job = ["spark-submit", "jobs/distribution_drift.py", "--results", tmp_path / "r"]
+    week = ["--dataset", f"path={data / 'flights'},time_column=time_hour", "--window", "end=2013-11-04,length=7d"]
+    past = ["--reference-window", "end=2013-10-28,length=300d", "--columns", "dep_delay,arr_delay,carrier,distance"]
+    done = call([*job, *week, *past])
+    assert done.code == 0, done.out + done.err
+    found = {row["subject"]: row["status"] for row in rows(tmp_path / "r", "check_results")}
+    assert found == dict.fromkeys(["dep_delay", "arr_delay", "carrier", "distance", ":all"], "pass")
+    assert {m["metric_name"] for m in rows(tmp_path / "r", "metrics")} >= {"ks_statistic", "js_distance", "limit"}
+    wrong = call([*job, *week, *past, "--block", "6h"])
+    assert wrong.code == 2
+    assert "days are counted" in wrong.err
