@@ -72,7 +72,8 @@ class Verdict:
 def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> Verdict:
     """Judge all groups of units together, so that a healthy table fails with probability `alpha`.
 
-    All groups have the same S stretches; `ValueError` if there is no group, or `alpha` is not in (0, 1).
+    With a `min_effect` of 0 every change counts, also one that KS or total variation hardly see, such as a
+    single value. All groups have the same S stretches; `ValueError` if there is no group, or `alpha` is not in (0, 1).
     """
     if not groups or not 0 < alpha < 1:
         message = f"{len(groups)} groups of units, and a budget of {alpha}"
@@ -86,7 +87,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
     limit, extrapolated = _limit(maxima, alpha)
     smallest = np.concatenate([g.detectable.smallest(limit) for g in groups])
     effects = np.concatenate([g.effects for g in groups])
-    counted = (window > limit) & (effects > min_effect) & judged[:, None]
+    counted = (window > limit) & ((effects > min_effect) | (min_effect <= 0)) & judged[:, None]
     p = np.where(judged, _pooled(best, stretches), np.nan)
     numbers = zip(
         judged,

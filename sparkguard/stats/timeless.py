@@ -41,7 +41,7 @@ def row_scores(window: Counts, reference: Counts, layout: Layout, replicates: in
 
     The replicates are samples of both sizes from the shares of both sides together (parametric bootstrap);
     the reference is a sample too, not the truth. Units are taken as independent, as Sidak does: for units
-    that go together the limit is higher than it had to be. Without a seed of its own nothing is random.
+    that go together the limit is higher than it had to be.
     """
     rng = np.random.default_rng(_SEED)
     units = []
