@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 
@@ -86,7 +87,9 @@ def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Coun
 
 def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
     """Score (S + 1, C, K) counts, those of the stretches and at last the window's, each against its base."""
-    snapshots = thinned(items, _fewest(items), np.random.default_rng(_SEED))
+    # The same counts are always thinned alike, other nights otherwise: a lucky seed would be lucky every night.
+    rng = np.random.default_rng([_SEED, crc32(items[-1].tobytes())])
+    snapshots = thinned(items, _fewest(items), rng)
     whole, part = folded(items, bases, layout), folded(snapshots, bases, layout)
     values = _Judged.of(divergence(whole.values, whole.base, whole.used), divergence(part.values, part.base, part.used))
     pairs = [(Share.of(c, items, bases), Share.of(c, snapshots, bases)) for c in (NULL, NAN)]
