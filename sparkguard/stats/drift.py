@@ -20,7 +20,7 @@ import numpy as np
 from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, Share, beyond, folded
 from sparkguard.stats.distances import ks_statistic, tv_distance
 from sparkguard.stats.homogeneity import Counts, Divergence, Flags, Floats, divergence, thinned
-from sparkguard.stats.standardised import Law, between, law, usable
+from sparkguard.stats.standardised import Law, between, law, nothing, usable
 from sparkguard.stats.stretches import Snapshots, Span
 
 PARTS = ("values", "null", "nan", "beyond")
@@ -48,11 +48,12 @@ class Detectable:
         """The total variation of values that 4 of 5 windows would show; a KS statistic is never larger.
 
         A total variation t is a squared distance of at least 4 t^2 (Cauchy and Schwarz), so that this is
-        enough for every kind of change. NaN where nothing is known.
+        enough for every kind of change; 1 where none is sure to be seen. NaN where nothing is known.
         """
         half = _POWER * np.sqrt(self.noise)
         needed = np.maximum(self.law.observed(max(limit, 0.0)) - self.law.mean, 0)
-        return np.where(self.known, (half + np.sqrt(half**2 + needed)) / 2, np.nan)
+        found = np.minimum((half + np.sqrt(half**2 + needed)) / 2, 1.0)
+        return np.where(self.known, found, np.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,7 @@ class Scores:
     `effects` (C, 4) is the KS statistic (ordered) or total variation of the values, and the change of each
     share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
     `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
+    `by_rows` is what would be detectable if nothing but the number of rows stood in the way.
     """
 
     window: Floats
@@ -70,6 +72,7 @@ class Scores:
     judged: Flags
     design_effect: Floats
     detectable: Detectable
+    by_rows: Detectable
 
 
 def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Counts, Counts]:
@@ -109,6 +112,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
         judged=usable(items[:-1].sum(axis=-1) > 0) & (items[-1].sum(axis=-1) > 0),
         design_effect=values.design_effect(),
         detectable=values.detectable(),
+        by_rows=values.detectable_by_rows(),
     )
 
 
@@ -134,6 +138,11 @@ class _Judged:
     def detectable(self) -> Detectable:
         """What would be found in the window."""
         return Detectable(self.law.at(-1), self.noise, self.thin.known[-1])
+
+    def detectable_by_rows(self) -> Detectable:
+        """What would be found in the window if blocks did not differ."""
+        seen = self.thin.at(slice(-1, None))
+        return Detectable(law(seen, nothing(seen)).at(0), (seen.sampling / seen.freedom)[0], seen.known[0])
 
     def design_effect(self) -> Floats:
         """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""

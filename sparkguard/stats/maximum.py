@@ -21,10 +21,10 @@ from sparkguard.stats.drift import PARTS, Scores
 from sparkguard.stats.homogeneity import Flags, Floats
 
 TOO_SMALL = 0.4
-"""A window that could miss a larger change of values is too small to tell.
+"""A window whose number of rows could hide a larger change of values is too small to tell.
 
-Two rows of five in other cells: a normal column whose level moved by a whole standard deviation. Where half
-of that could be missed, healthy weeks differ that much, and there is nothing that a larger window would mend.
+Two rows of five in other cells: a normal column whose level moved by a whole standard deviation. What is
+hidden by how much healthy weeks differ is not counted here: no larger window would show it.
 """
 
 _EULER = 0.5772156649015329
@@ -38,7 +38,8 @@ class Unit:
     `drifted`: a part is beyond the limit, and its effect beyond the smallest that counts. `p_value` ranks the
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
     `smallest_effect` is the total variation of values that would be found in 4 of 5 windows; `underpowered`
-    where that is more than 0.4. Numbers that are not known are None; units that are not `judged` have none.
+    where it would be more than 0.4 even if healthy blocks did not differ. Numbers that are not known are None;
+    units that are not `judged` have none.
     """
 
     judged: bool
@@ -98,6 +99,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
         p,
         _step_up(p, judged),
         smallest,
+        np.concatenate([g.by_rows.smallest(limit) for g in groups]) > TOO_SMALL,
         np.concatenate([g.design_effect for g in groups]),
         strict=True,
     )
@@ -114,6 +116,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
     p: float,
     q: float,
     smallest: float,
+    underpowered: bool,  # noqa: FBT001
     design_effect: float,
 ) -> Unit:
     if not judged:
@@ -128,7 +131,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
         q_value=float(q),
         smallest_effect=None if math.isnan(smallest) else float(smallest),
         design_effect=_known(design_effect),
-        underpowered=bool(smallest > TOO_SMALL),
+        underpowered=bool(underpowered),
     )
 
 

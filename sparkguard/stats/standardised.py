@@ -96,6 +96,12 @@ def between(stretches: Divergence) -> Between:
     return Between(positive, error / norm**2, spread)
 
 
+def nothing(of: Divergence) -> Between:
+    """Blocks that do not differ, for distances of this shape."""
+    zero = np.zeros_like(of.observed)
+    return Between(zero, zero, np.ones_like(zero))
+
+
 def law(of: Divergence, healthy: Between) -> Law:
     """What a distance with this sampling part is like if it is healthy; shapes alike."""
     row = of.sampling / of.freedom

@@ -14,7 +14,7 @@ from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, Share
 from sparkguard.stats.distances import ks_statistic, tv_distance
 from sparkguard.stats.drift import Detectable, Scores, share_effect, value_effect
 from sparkguard.stats.homogeneity import Counts, Divergence, Flags, Floats, divergence, weights
-from sparkguard.stats.standardised import Between, Law, law
+from sparkguard.stats.standardised import Law, law, nothing
 
 REPLICATES = 999
 
@@ -68,48 +68,43 @@ def _together(units: list[Scores]) -> Scores:
     def joined(name: str, axis: int = 0) -> Floats:
         return np.concatenate([getattr(u, name) for u in units], axis=axis)
 
-    laws = [u.detectable.law for u in units]
-    fields = (np.concatenate([getattr(one, f) for one in laws]) for f in Law.__slots__)
+    of = [u.detectable for u in units]
+    fields = (np.concatenate([getattr(one.law, f) for one in of]) for f in Law.__slots__)
+    noise, known = np.concatenate([one.noise for one in of]), np.concatenate([one.known for one in of])
+    detectable = Detectable(Law(*fields), noise, known)
     return Scores(
         window=joined("window"),
         stretches=joined("stretches", axis=1),
         effects=joined("effects"),
         judged=np.concatenate([u.judged for u in units]),
         design_effect=joined("design_effect"),
-        detectable=Detectable(
-            Law(*fields),
-            np.concatenate([u.detectable.noise for u in units]),
-            np.concatenate([u.detectable.known for u in units]),
-        ),
+        detectable=detectable,
+        by_rows=detectable,
     )
 
 
 def _by_rows(items: Counts, bases: Counts, layout: Layout) -> Scores:
     """Score (R + 1, 1, K) replicates and the window of one unit."""
     seen = divergence(items[..., FIRST:], bases[..., FIRST:], _used(layout, items.shape[-1]))
-    expected = law(seen, _nothing(seen))
+    expected = law(seen, nothing(seen))
     shares = [Share.of(cell, items, bases) for cell in (NULL, NAN)]
     columns = [np.where(seen.known, expected.score(seen.observed), -np.inf)]
     for share in shares:
         of = share.divergence()
-        columns.append(np.where(of.known & share.moved, law(of, _nothing(of)).score(of.observed), -np.inf))
+        columns.append(np.where(of.known & share.moved, law(of, nothing(of)).score(of.observed), -np.inf))
     columns.append(np.full_like(columns[0], -np.inf))
     scored = np.stack(columns, axis=-1)
     effects = [value_effect(items, bases, layout), *(share_effect(s) for s in shares), np.full(1, np.nan)]
+    detectable = Detectable(expected.at(-1), (seen.sampling / seen.freedom)[-1], seen.known[-1])
     return Scores(
         window=scored[-1],
         stretches=scored[:-1].max(axis=-1),
         effects=np.stack(effects, axis=-1),
         judged=(items[-1].sum(axis=-1) > 0) & (bases[-1].sum(axis=-1) > 0),
         design_effect=np.ones(1),
-        detectable=Detectable(expected.at(-1), (seen.sampling / seen.freedom)[-1], seen.known[-1]),
+        detectable=detectable,
+        by_rows=detectable,
     )
-
-
-def _nothing(of: Divergence) -> Between:
-    """No blocks, nothing between them."""
-    zero = np.zeros_like(of.observed)
-    return Between(zero, zero, np.ones_like(zero))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,13 +165,15 @@ def _by_groups(window: Counts, reference: Counts, signs: Floats, layout: Layout)
     scored.append(np.full_like(scored[0], -np.inf))
     effects.append(np.nan)
     stacked = np.stack(scored, axis=-1)
+    detectable = Detectable(values.law, values.law.scale, np.atleast_1d(values.seen.known))
     return Scores(
         window=stacked[-1:],
         stretches=stacked[:-1].max(axis=-1)[:, None],
         effects=np.array([effects]),
         judged=np.array([window.sum() > 0 and reference.sum() > 0]),
         design_effect=values.law.mean / values.seen.sampling,
-        detectable=Detectable(values.law, values.law.scale, np.atleast_1d(values.seen.known)),
+        detectable=detectable,
+        by_rows=detectable,
     )
 
 
