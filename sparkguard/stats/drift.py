@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 
@@ -47,11 +48,12 @@ class Detectable:
         """The total variation of values that 4 of 5 windows would show; a KS statistic is never larger.
 
         A total variation t is a squared distance of at least 4 t^2 (Cauchy and Schwarz), so that this is
-        enough for every kind of change. NaN where nothing is known.
+        enough for every kind of change; 1 where none is sure to be seen. NaN where nothing is known.
         """
         half = _POWER * np.sqrt(self.noise)
         needed = np.maximum(self.law.observed(max(limit, 0.0)) - self.law.mean, 0)
-        return np.where(self.known, (half + np.sqrt(half**2 + needed)) / 2, np.nan)
+        found = np.minimum((half + np.sqrt(half**2 + needed)) / 2, 1.0)
+        return np.where(self.known, found, np.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ class Scores:
     `effects` (C, 4) is the KS statistic (ordered) or total variation of the values, and the change of each
     share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
     `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
-    `detectable` is by all that healthy values do, `by_rows` by the number of rows alone.
+    `by_rows` is what would be detectable if nothing but the number of rows stood in the way.
     """
 
     window: Floats
@@ -88,7 +90,9 @@ def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Coun
 
 def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
     """Score (S + 1, C, K) counts, those of the stretches and at last the window's, each against its base."""
-    snapshots = thinned(items, _fewest(items), np.random.default_rng(_SEED))
+    # The same counts are always thinned alike, other nights otherwise: a lucky seed would be lucky every night.
+    rng = np.random.default_rng([_SEED, crc32(items[-1].tobytes())])
+    snapshots = thinned(items, _fewest(items), rng)
     whole, part = folded(items, bases, layout), folded(snapshots, bases, layout)
     values = _Judged.of(divergence(whole.values, whole.base, whole.used), divergence(part.values, part.base, part.used))
     pairs = [(Share.of(c, items, bases), Share.of(c, snapshots, bases)) for c in (NULL, NAN)]
@@ -108,7 +112,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
         judged=usable(items[:-1].sum(axis=-1) > 0) & (items[-1].sum(axis=-1) > 0),
         design_effect=values.design_effect(),
         detectable=values.detectable(),
-        by_rows=values.by_rows(),
+        by_rows=values.detectable_by_rows(),
     )
 
 
@@ -135,11 +139,10 @@ class _Judged:
         """What would be found in the window."""
         return Detectable(self.law.at(-1), self.noise, self.thin.known[-1])
 
-    def by_rows(self) -> Detectable:
-        """What could be found if blocks did not differ."""
-        last = self.thin.at(slice(-1, None))
-        alike = law(last, nothing(last)).at(-1)
-        return Detectable(alike, (last.sampling / last.freedom)[-1], last.known[-1])
+    def detectable_by_rows(self) -> Detectable:
+        """What would be found in the window if blocks did not differ."""
+        seen = self.thin.at(slice(-1, None))
+        return Detectable(law(seen, nothing(seen)).at(0), (seen.sampling / seen.freedom)[0], seen.known[0])
 
     def design_effect(self) -> Floats:
         """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""

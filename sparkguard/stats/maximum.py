@@ -20,11 +20,11 @@ import numpy as np
 from sparkguard.stats.drift import PARTS, Scores
 from sparkguard.stats.homogeneity import Flags, Floats
 
-TOO_SMALL = 0.2
-"""A window is too small to tell if its number of rows alone could hide a larger change of values.
+TOO_SMALL = 0.4
+"""A window whose number of rows could hide a larger change of values is too small to tell.
 
-A total variation of 0.2 is a normal column that moved by half a standard deviation, which has a population
-stability index of 0.25: what is called a major shift wherever that index is used.
+Two rows of five in other cells: a normal column whose level moved by a whole standard deviation. What is
+hidden by how much healthy weeks differ is not counted here: no larger window would show it.
 """
 
 _EULER = 0.5772156649015329
@@ -37,9 +37,9 @@ class Unit:
     `score` is that of its `part` with the largest one (of `PARTS`), `effect` the size of that part's change.
     `drifted`: a part is beyond the limit, and its effect beyond the smallest that counts. `p_value` ranks the
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
-    `smallest_effect` is the total variation of values that would be found in 4 of 5 windows, 1 if not even
-    that would. `underpowered`: even if all days were alike, so few rows could hide a change of 0.2. Numbers
-    that are not known are None; units that are not `judged` have none.
+    `smallest_effect` is the total variation of values that would be found in 4 of 5 windows; `underpowered`
+    where it would be more than 0.4 even if healthy blocks did not differ. Numbers that are not known are None;
+    units that are not `judged` have none.
     """
 
     judged: bool
@@ -73,7 +73,8 @@ class Verdict:
 def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> Verdict:
     """Judge all groups of units together, so that a healthy table fails with probability `alpha`.
 
-    All groups have the same S stretches; `ValueError` if there is no group, or `alpha` is not in (0, 1).
+    With a `min_effect` of 0 every change counts, also one that KS or total variation hardly see, such as a
+    single value. All groups have the same S stretches; `ValueError` if there is no group, or `alpha` is not in (0, 1).
     """
     if not groups or not 0 < alpha < 1:
         message = f"{len(groups)} groups of units, and a budget of {alpha}"
@@ -85,10 +86,9 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
     best = np.where(judged, window.max(axis=1), -np.inf)
     maximum = max(float(best.max()), 0.0)
     limit, extrapolated = _limit(maxima, alpha)
-    smallest = np.concatenate([np.minimum(g.detectable.smallest(limit), 1.0) for g in groups])
-    too_few = np.concatenate([g.by_rows.smallest(limit) > TOO_SMALL for g in groups])
+    smallest = np.concatenate([g.detectable.smallest(limit) for g in groups])
     effects = np.concatenate([g.effects for g in groups])
-    counted = (window > limit) & (effects > min_effect) & judged[:, None]
+    counted = (window > limit) & ((effects > min_effect) | (min_effect <= 0)) & judged[:, None]
     p = np.where(judged, _pooled(best, stretches), np.nan)
     numbers = zip(
         judged,
@@ -99,7 +99,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
         p,
         _step_up(p, judged),
         smallest,
-        too_few,
+        np.concatenate([g.by_rows.smallest(limit) for g in groups]) > TOO_SMALL,
         np.concatenate([g.design_effect for g in groups]),
         strict=True,
     )
@@ -116,7 +116,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
     p: float,
     q: float,
     smallest: float,
-    too_few: bool,  # noqa: FBT001
+    underpowered: bool,  # noqa: FBT001
     design_effect: float,
 ) -> Unit:
     if not judged:
@@ -131,7 +131,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
         q_value=float(q),
         smallest_effect=None if math.isnan(smallest) else float(smallest),
         design_effect=_known(design_effect),
-        underpowered=bool(too_few),
+        underpowered=bool(underpowered),
     )
 
 

@@ -96,6 +96,12 @@ def between(stretches: Divergence) -> Between:
     return Between(positive, error / norm**2, spread)
 
 
+def nothing(of: Divergence) -> Between:
+    """Blocks that do not differ, for distances of this shape."""
+    zero = np.zeros_like(of.observed)
+    return Between(zero, zero, np.ones_like(zero))
+
+
 def law(of: Divergence, healthy: Between) -> Law:
     """What a distance with this sampling part is like if it is healthy; shapes alike."""
     row = of.sampling / of.freedom
@@ -111,12 +117,6 @@ def law(of: Divergence, healthy: Between) -> Law:
     scale = third / second * freedom
     error = np.divide(2 * mean**2, healthy.variance, out=np.full_like(mean, 1e9), where=healthy.variance > 0)
     return Law(mean, mean - scale, scale, freedom, error)
-
-
-def nothing(of: Divergence) -> Between:
-    """No difference between blocks: only the rows are a sample."""
-    zero = np.zeros_like(of.observed)
-    return Between(zero, zero, np.ones_like(zero))
 
 
 def usable(stretches: Flags) -> Flags:

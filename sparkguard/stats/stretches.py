@@ -13,10 +13,11 @@ from the reference's first, 0, to its last, B - 1; a span (start, stop) is half-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from math import gcd
 from typing import Literal
 
 Mode = Literal["forward", "around"]
@@ -107,7 +108,9 @@ def _places(timeline: Timeline, start: int, length: int, seasonality: Seasonalit
     """Where a stretch may start, in the order in which places are tried."""
     latest_first = range(timeline.blocks - length, -1, -1)
     if seasonality == "weekly":
-        return [t for t in latest_first if not (start - t) * timeline.block % _WEEK]
+        tick = timedelta(microseconds=1)
+        phases = _WEEK // tick // gcd(_WEEK // tick, timeline.block // tick)
+        return list(latest_first[(latest_first.start - start) % phases :: phases])
     if seasonality == "yearly":
         at = timeline.first + start * timeline.block
         years = range(timeline.blocks * timeline.block // _YEAR + 1)
@@ -120,13 +123,14 @@ def _forward(timeline: Timeline, start: int, length: int, places: Sequence[int],
     """Take the longest base, of at most a quarter of the reference, that leaves 26 stretches."""
     end = min(timeline.blocks, timeline.start)
     gap = start - end
-    for size in range((end - gap) // 4, LEAST_BASE * length - 1, -length):
+    longest = min((end - gap) // 4, end - gap - LEAST * length)
+    for size in range(longest, LEAST_BASE * length - 1, -length):
 
         def base(at: int, size: int = size) -> tuple[Span, ...]:
             return ((at - gap - size, at - gap),)
 
         free = [t for t in places if gap + size <= t <= end - length]
-        stretches = _disjoint(timeline.rows, (Stretch(t, t + length, base(t)) for t in free), most)
+        stretches = _disjoint(timeline.rows, free, length, base, most)
         if len(stretches) >= LEAST:
             return _known(timeline.rows, Snapshots(length, base(start), stretches))
     return None
@@ -136,25 +140,35 @@ def _around(timeline: Timeline, _: int, length: int, places: Sequence[int], most
     """Compare each stretch with all that is neither its own nor the window's."""
     left, right = timeline.taken
     whole = (0, timeline.blocks)
+    if timeline.blocks < LEAST * length:
+        return None
+
+    def base(at: int) -> tuple[Span, ...]:
+        return _without(whole, (at, at + length), (left, right))
+
     free = [t for t in places if t + length <= left or t >= right or left == right]
-    candidates = (Stretch(t, t + length, _without(whole, (t, t + length), (left, right))) for t in free)
-    stretches = _disjoint(timeline.rows, candidates, most)
+    stretches = _disjoint(timeline.rows, free, length, base, most)
     if len(stretches) < LEAST:
         return None
     return _known(timeline.rows, Snapshots(length, _without(whole, (left, right)), stretches))
 
 
-def _disjoint(rows: Sequence[int], candidates: Iterable[Stretch], most: int) -> tuple[Stretch, ...]:
-    """Take each candidate that has rows, a base with rows, and no block of one taken before."""
+def _disjoint(
+    rows: Sequence[int], starts: Iterable[int], length: int, base: Callable[[int], tuple[Span, ...]], most: int
+) -> tuple[Stretch, ...]:
+    """Take each stretch that has rows, a base with rows, and no block of one taken before."""
     total = [0, *accumulate(rows)]
     used = bytearray(len(rows))
     chosen: list[Stretch] = []
-    for stretch in candidates:
+    for start in starts:
+        stop = start + length
         if len(chosen) == most:
             break
-        filled = total[stretch.stop] > total[stretch.start] and any(total[b] > total[a] for a, b in stretch.base)
-        if filled and not any(used[stretch.start : stretch.stop]):
-            used[stretch.start : stretch.stop] = b"\x01" * (stretch.stop - stretch.start)
+        if used[start] or used[stop - 1] or total[stop] == total[start]:
+            continue
+        stretch = Stretch(start, stop, base(start))
+        if any(total[b] > total[a] for a, b in stretch.base):
+            used[start:stop] = b"\x01" * length
             chosen.append(stretch)
     return tuple(sorted(chosen, key=lambda s: s.start))
 

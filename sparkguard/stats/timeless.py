@@ -41,7 +41,7 @@ def row_scores(window: Counts, reference: Counts, layout: Layout, replicates: in
 
     The replicates are samples of both sizes from the shares of both sides together (parametric bootstrap);
     the reference is a sample too, not the truth. Units are taken as independent, as Sidak does: for units
-    that go together the limit is higher than it had to be. Without a seed of its own nothing is random.
+    that go together the limit is higher than it had to be.
     """
     rng = np.random.default_rng(_SEED)
     units = []
@@ -68,22 +68,19 @@ def _together(units: list[Scores]) -> Scores:
     def joined(name: str, axis: int = 0) -> Floats:
         return np.concatenate([getattr(u, name) for u in units], axis=axis)
 
+    of = [u.detectable for u in units]
+    fields = (np.concatenate([getattr(one.law, f) for one in of]) for f in Law.__slots__)
+    noise, known = np.concatenate([one.noise for one in of]), np.concatenate([one.known for one in of])
+    detectable = Detectable(Law(*fields), noise, known)
     return Scores(
         window=joined("window"),
         stretches=joined("stretches", axis=1),
         effects=joined("effects"),
         judged=np.concatenate([u.judged for u in units]),
         design_effect=joined("design_effect"),
-        detectable=_joined([u.detectable for u in units]),
-        by_rows=_joined([u.by_rows for u in units]),
+        detectable=detectable,
+        by_rows=detectable,
     )
-
-
-def _joined(units: list[Detectable]) -> Detectable:
-    laws = [u.law for u in units]
-    fields = (np.concatenate([getattr(one, f) for one in laws]) for f in Law.__slots__)
-    noise, known = np.concatenate([u.noise for u in units]), np.concatenate([u.known for u in units])
-    return Detectable(Law(*fields), noise, known)
 
 
 def _by_rows(items: Counts, bases: Counts, layout: Layout) -> Scores:
@@ -98,15 +95,15 @@ def _by_rows(items: Counts, bases: Counts, layout: Layout) -> Scores:
     columns.append(np.full_like(columns[0], -np.inf))
     scored = np.stack(columns, axis=-1)
     effects = [value_effect(items, bases, layout), *(share_effect(s) for s in shares), np.full(1, np.nan)]
-    found = Detectable(expected.at(-1), (seen.sampling / seen.freedom)[-1], seen.known[-1])
+    detectable = Detectable(expected.at(-1), (seen.sampling / seen.freedom)[-1], seen.known[-1])
     return Scores(
         window=scored[-1],
         stretches=scored[:-1].max(axis=-1),
         effects=np.stack(effects, axis=-1),
         judged=(items[-1].sum(axis=-1) > 0) & (bases[-1].sum(axis=-1) > 0),
         design_effect=np.ones(1),
-        detectable=found,
-        by_rows=found,
+        detectable=detectable,
+        by_rows=detectable,
     )
 
 
@@ -168,15 +165,15 @@ def _by_groups(window: Counts, reference: Counts, signs: Floats, layout: Layout)
     scored.append(np.full_like(scored[0], -np.inf))
     effects.append(np.nan)
     stacked = np.stack(scored, axis=-1)
-    size = Detectable(values.law, values.law.scale, np.atleast_1d(values.seen.known))
+    detectable = Detectable(values.law, values.law.scale, np.atleast_1d(values.seen.known))
     return Scores(
         window=stacked[-1:],
         stretches=stacked[:-1].max(axis=-1)[:, None],
         effects=np.array([effects]),
         judged=np.array([window.sum() > 0 and reference.sum() > 0]),
         design_effect=values.law.mean / values.seen.sampling,
-        detectable=size,
-        by_rows=size,
+        detectable=detectable,
+        by_rows=detectable,
     )
 
 

@@ -260,6 +260,29 @@ def test_small_effects_are_not_drift_if_the_user_says_so() -> None:
     assert found.units[0].score > found.limit
 
 
+def test_a_single_value_that_spreads_is_found_although_ks_hardly_sees_it() -> None:
+    rng = np.random.default_rng(21)
+    level = 0.03 * rng.normal(size=(27, 3))
+    counts = weeks(rng, level, 20_000)
+    counts[-1, 1, FIRST + len(EDGES) // 2] += 800
+    found = judge(counts, ordered(3))
+    assert drifted(found) == [1]
+    assert found.units[1].effect is not None
+    assert found.units[1].effect < 0.03
+
+
+def test_too_few_rows_are_underpowered_and_weeks_that_differ_are_not() -> None:
+    rng = np.random.default_rng(22)
+    level = np.stack([0 * np.ones(27), rng.normal(size=27)], axis=1)
+    counts = weeks(rng, level)
+    assert [u.underpowered for u in judge(counts, ordered(2)).units] == [False, False]
+    blind = judge(counts, ordered(2)).units[1].smallest_effect
+    assert blind is not None
+    assert blind > 0.4
+    counts[-1] = weeks(rng, level[-1:], 20)[0]
+    assert [u.underpowered for u in judge(counts, ordered(2)).units] == [True, True]
+
+
 def test_what_is_said_to_be_detectable_is_detected() -> None:
     rng = np.random.default_rng(18)
     found = []

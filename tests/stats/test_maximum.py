@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ def given(window: np.ndarray, stretches: np.ndarray, effects: np.ndarray | None 
     one = np.ones(many)
     law = Law(one, 0 * one, one, one, 1e9 * one)
     moved = np.ones((many, 4)) if effects is None else effects
-    return Scores(parts, stretches, moved, one > 0, one, Detectable(law, 0 * one, one > 0))
+    detectable = Detectable(law, 0 * one, one > 0)
+    return Scores(parts, stretches, moved, one > 0, one, detectable, detectable)
 
 
 def verdict(window: Sequence[float], stretches: np.ndarray, alpha: float) -> Verdict:
@@ -107,14 +109,8 @@ def test_a_part_whose_effect_is_too_small_does_not_make_a_unit_drift_but_another
 
 def test_what_has_no_law_is_not_called_underpowered() -> None:
     scores = given(np.array([1.0]), np.zeros((26, 1)))
-    blind = Scores(
-        scores.window,
-        scores.stretches,
-        scores.effects,
-        scores.judged,
-        np.array([math.nan]),
-        Detectable(scores.detectable.law, scores.detectable.noise, np.array([False])),
-    )
+    unknown = Detectable(scores.detectable.law, scores.detectable.noise, np.array([False]))
+    blind = replace(scores, design_effect=np.array([math.nan]), detectable=unknown, by_rows=unknown)
     unit = decide([blind], 0.05).units[0]
     assert (unit.smallest_effect, unit.underpowered, unit.design_effect) == (None, False, None)
 
