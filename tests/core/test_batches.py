@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from sparkguard.core import batches as module
 from sparkguard.core.batches import batches
 from sparkguard.core.columns import Column
+from sparkguard.core.measure import Daily
 from sparkguard.core.source import Source
 from sparkguard.measures.conditions import Missing, Untrue
+from sparkguard.measures.grids import Grid
+from sparkguard.measures.histograms import Histogram
 from sparkguard.measures.profile import Moments
 from sparkguard.measures.tallies import Count, Examples, RowCount
 
@@ -49,3 +52,11 @@ def test_a_table_too_wide_for_one_plan_is_split_into_full_batches() -> None:
     measures = [Moments(T, column(f"c{i}")) for i in range(3 * module.MAX_MEASURES - 1)]
     sizes = [len(b.measures) for b in batches(measures)]
     assert sizes == [module.MAX_MEASURES, module.MAX_MEASURES, module.MAX_MEASURES - 1]
+
+
+def test_what_is_dense_is_one_batch_however_wide_and_days_are_asked_apart() -> None:
+    measures = [Histogram(T, column(f"c{i}"), Grid("number")) for i in range(2 * module.MAX_MEASURES)]
+    days = [Daily(m) for m in measures]
+    whole, daily = batches([*measures, *days])
+    assert (len(whole.measures), whole.daily, whole.asked) == (len(measures), False, tuple(measures))
+    assert (daily.measures, daily.daily, daily.asked) == (tuple(measures), True, tuple(days))

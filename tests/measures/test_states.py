@@ -4,14 +4,19 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkguard.core.columns import Column
+from sparkguard.core.encoding import decode, pack, unpack
 from sparkguard.core.measure import State, Summary
 from sparkguard.core.source import Source
 from sparkguard.measures.conditions import Missing, NotFinite, Outside, twin_hash
+from sparkguard.measures.grids import Grid
+from sparkguard.measures.hashes import hash_of_text
+from sparkguard.measures.histograms import Counts, Histogram, Slicing
 from sparkguard.measures.profile import Extremes, Moments, Spread
 from sparkguard.measures.sketches import Distinct, DistinctKeys, FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, Examples, RowCount
@@ -26,6 +31,8 @@ EXACT: Sequence[Summary[State]] = (
     Extremes(T, X),
     Examples(T, NotFinite(X), (X,), None),
     Examples(T, Outside(X, 0.0, 1.0), (X,), 3),
+    Histogram(T, X, Grid("number", (-5.0, 0.0, 1.0, 1e5))),
+    Histogram(T, X, Grid("text", hashes=(hash_of_text("1.0"),), buckets=3), Slicing(X, (hash_of_text("-0.0"),))),
 )
 
 
@@ -114,3 +121,17 @@ def test_distinct_keys_of_parts_merge_to_those_of_the_whole(parts: list[list[int
     whole = {v for part in parts for v in part}
     assert merged.estimate()[0] == pytest.approx(len(whole), rel=0.01)
     assert of(FrequentValues(T, X), [None]).items == ()
+
+
+@given(st.lists(st.integers(0, 2**40), max_size=8), st.integers(0, 12))
+def test_counts_are_packed_without_loss_and_alike_however_long(counts: list[int], more: int) -> None:
+    packed = Counts.of(np.array(counts + [0] * more, np.int64))
+    assert packed == Counts.of(np.array(counts, np.int64))
+    assert packed.cells(len(counts) + more).tolist() == counts + [0] * more
+    assert packed.rows == sum(counts)
+    assert decode(Counts, unpack(pack({"k": packed}))["k"]) == packed
+
+
+def test_small_counts_take_a_byte_each() -> None:
+    assert len(Counts.of(np.full(50, 200)).packed) == 51
+    assert len(Counts.of(np.full(50, 70_000)).packed) == 201

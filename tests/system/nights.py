@@ -76,14 +76,14 @@ class Nights:
         dataset = Dataset("t", path=self.path, time_column="ts", **self.dataset)
         store = DeltaStates(self.sink.read, "s")
         engine = SparkEngine(Reader(self.spark, {"t": dataset}), store, lambda _d, c: self.hidden and c == "s")
-        engine.pin({m.source for m in measures})
+        engine.pin({source for m in measures for source in m.sources})
         with self.work:
             found = dict(engine.compute(measures))
         self.read = self.work.rows_read
         self.work.rows_read = 0
         self.sink.replace_states(engine.updates(), "s", datetime(2026, 2, 1, tzinfo=UTC))
         plain = SparkEngine(Reader(self.spark, {"t": dataset}))
-        plain.pin({m.source for m in measures})
+        plain.pin({source for m in measures for source in m.sources})
         for measure, wanted in plain.compute(measures):
             assert_alike(found[measure], wanted)
         return found
