@@ -55,6 +55,8 @@ The first suite found true defects of this data, so a scheduler would see exit c
   - four flights have the tail number D942DN, which no plane of the United States has;
   - an inner join with weather lost 1,556 flights, one with planes would lose 52,606, 2,512 of them
     for want of a tail number.
+It also found what the demo has planted: delays that were written in hours in October, unlike any stretch of the
+months before, while a healthy week of May and the last one are as usual.
 The second suite found what the demo has planted in a night of predictions: features that nobody wrote, scores of two
 origins out of three, scores of two models, a model four months old, and a window whose month and day were swapped.
 The results are Delta tables in {results}: runs, check_results, metrics, violations, states.

@@ -67,7 +67,7 @@ class DistributionDrift(SourceCheck):
     QUANTITIES: ClassVar[Mapping[str, str]] = {
         "drifted_columns": "columns, or columns within slices, that drifted",
         "compared_columns": "those that were judged",
-        "underpowered_columns": "those of which the window has too few rows to tell a change of a fifth of them",
+        "underpowered_columns": "those of which the window has too few rows to tell a change of two fifths of them",
         "snapshots": "disjoint stretches of the reference that say what is usual; without time, resamplings",
         "judged_days": "days at the end of the window that were judged",
         "maximum": "the largest score",

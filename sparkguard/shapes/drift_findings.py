@@ -108,7 +108,7 @@ class Story:
             told += "the reference has not 26 longer stretches"
         blind = [_name(one) for one, unit in comparison.units() if unit.smallest_effect == 1 and not unit.drifted]
         told += f"; too different from each other to find a change of values: {_some(blind)}" if blind else ""
-        told += f"; too few rows to tell a change of a fifth in {count(weak, 'column')}" if weak else ""
+        told += f"; too few rows to tell a change of two fifths in {count(weak, 'column')}" if weak else ""
         missing = len(comparison.compared) - judged
         told += f"; nothing to tell by for {count(missing, 'other')}" if missing else ""
         if self.left_out:
