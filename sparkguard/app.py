@@ -211,14 +211,24 @@ def load_all(path: SuiteLike, options: Options) -> list[Suite]:
     """Every suite of a file or folder; `ConfigError` with the problems of the first that is wrong."""
     files = [path] if isinstance(path, Mapping) else suite_files(path)
     found = [(suite, file) for file in files for suite in load_suites(file, options)]
+    require_own_names(found)
     suites = [suite for suite, _ in found]
-    doubled = {name for name, n in Counter(suite.name for suite in suites).items() if n > 1}
-    if doubled:
-        where = ", ".join(str(file) for suite, file in found if suite.name in doubled)
-        message = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
-        raise ConfigError(message)
     require_selection(suites, options.choice)
     return suites
+
+
+def require_own_names(found: Sequence[tuple[Suite, SuiteLike]]) -> None:
+    """Refuse suites of one name, with the files that they stand in: `ConfigError`."""
+    doubled = {name for name, n in Counter(suite.name for suite, _ in found).items() if n > 1}
+    if doubled:
+        where = ", ".join(dict.fromkeys(str(file) for suite, file in found if suite.name in doubled))
+        message = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
+        raise ConfigError(message)
+
+
+def notes(suites: Sequence[Suite]) -> list[str]:
+    """What is right in suites, but may not be meant, each once."""
+    return list(dict.fromkeys(f"note: {note}" for suite in suites for note in suite.notes))
 
 
 def require_writable(suite: Suite, spark: SparkSession) -> None:

@@ -41,6 +41,27 @@ def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
     assert "c.yml: the file is empty" in err
 
 
+@pytest.mark.parametrize("other", ["overlays: {dev: {suite: fixed}}\n", None])
+def test_validate_refuses_suites_of_one_name_as_run_does(
+    other: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = GOOD.replace("suite: s", "suite: a.${table}\ntables: {x: , y: }").replace("dataset: t", "dataset: table")
+    (tmp_path / "a.yaml").write_text(GOOD if other is None else family + other, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
+    validated, ran = call(capsys, "validate", str(tmp_path)), call(capsys, "run", str(tmp_path))
+    assert (validated[0], ran[0]) == (2, 2)
+    assert "two suites are called " in validated[2]
+    assert validated[2] == ran[2]
+
+
+def test_validate_says_that_an_environment_has_no_overlay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD + "environment: ${ENV:-dev}\noverlays: {prod: {timezone: CET}}\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    code, out, _ = call(capsys, "validate", str(tmp_path), "--set", "ENV=prdo")
+    assert code == 0
+    assert "a.yaml: note: environment 'prdo' has no overlay; there is one for prod" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -36,6 +36,7 @@ from sparkguard.cli.options import (
 )
 from sparkguard.config.catalog import catalog
 from sparkguard.config.schema import suite_schema
+from sparkguard.core.suite import Suite
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import explain_lines, summary
 from sparkguard.export import expectation_suites
@@ -95,15 +96,22 @@ def validate(
     """Check only the configuration, without Spark."""
     options = application.Options(date=read_date(date), variables=read_variables(set_ or []))
     problems: list[Problem] = []
+    found: list[tuple[Suite, application.SuiteLike]] = []
     for file in application.suite_files(path):
         try:
-            for suite in application.load_suites(file, options):
-                checks, datasets = len(suite.checks), len(suite.datasets)
-                typer.echo(f"{file}: suite {suite.name} is valid: {checks} checks on {datasets} datasets")
+            suites = application.load_suites(file, options)
         except ConfigError as error:
             problems += error.problems
+            continue
+        found += [(suite, file) for suite in suites]
+        for suite in suites:
+            checks, datasets = len(suite.checks), len(suite.datasets)
+            typer.echo(f"{file}: suite {suite.name} is valid: {checks} checks on {datasets} datasets")
+        for note in application.notes(suites):
+            typer.echo(f"{file}: {note}")
     if problems:
         raise ConfigError(*problems)
+    application.require_own_names(found)
 
 
 @cli.command()

@@ -15,6 +15,8 @@ _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
 _CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
+HOLDS_ITSELF = "not valid YAML: a block holds itself"
+
 Path = tuple[str | int, ...]
 Variables = Mapping[str, str]
 
@@ -73,7 +75,7 @@ def build(root: yaml.Node, file: str, variables: Variables) -> Document:
     try:
         document.data = builder.build(root, ())
     except RecursionError as error:
-        raise ConfigError(Problem("not valid YAML: a block holds itself", file)) from error
+        raise ConfigError(Problem(HOLDS_ITSELF, file)) from error
     if builder.problems:
         raise ConfigError(*builder.problems)
     return document

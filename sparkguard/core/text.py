@@ -21,6 +21,7 @@ _SECRETS = (
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), _HIDDEN),
 )
 _SECRET_NAME = re.compile(rf"(?i){_WORD}|(?<![a-z])pass(?![a-z])")
+_LAST_PART = re.compile(r"(?:`(?:[^`]|``)+`|[^.`]+)$")
 _NO_SECRETS = ("PWD", "OLDPWD")
 _SHORTEST_SECRET = 6
 _LONGEST_LINE = 500
@@ -55,6 +56,15 @@ def hides(redacted: Iterable[str], column: str) -> bool:
     plain = column.replace("`", "")
     names = [name.replace("`", "") for name in redacted]
     return any(plain == name or plain.startswith(name + ".") or name.startswith(plain + ".") for name in names)
+
+
+def last_part(name: str) -> str:
+    """`clicks` of `main.features.clicks` and of `lake/clicks`, without backticks."""
+    last = name.rstrip("/").rpartition("/")[2]
+    found = _LAST_PART.search(last)
+    if found is None:
+        return last or name
+    return found[0].strip("`").replace("``", "`") if found[0].startswith("`") else found[0]
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

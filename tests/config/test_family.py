@@ -123,7 +123,10 @@ def test_a_mistake_in_a_template_is_told_once_with_its_line() -> None:
         (("main.features.users:", "main.other.staged:"), "are both called staged; name the suite by ${table_name}"),
         (('match: "*_daily"', "math: x"), "templates[0].math: unknown key; allowed: match"),
         (('match: "*_daily"', "defaults: {}"), "templates[0].match: is required but missing"),
-        (("id: rows, remove", "id: rosw, remove"), "there is no check 'rosw' to remove"),
+        (
+            ("id: rows, remove", "id: rosw, remove"),
+            "there is no check 'rosw' to remove (of table 'main.features.clicks_daily' and 2 more)",
+        ),
         (("path: data/staged", "paht: data/staged"), "unknown key, did you mean 'path'?"),
         (('templates:\n  - match: "*_daily"\n', 'templates:\n    match: "*_daily"\n'), "not valid YAML"),
     ],
@@ -135,7 +138,193 @@ def test_a_family_that_cannot_be_says_why(change: tuple[str, str], said: str) ->
 
 def test_templates_without_tables_are_a_mistake() -> None:
     text = "suite: a\ntemplates: [{match: x}]\nchecks: [{id: a, type: row_count, dataset: t}]\n"
-    assert wrong(text) == ["f.yaml:2: templates: templates are for tables; list them: tables"]
+    assert wrong(text) == [
+        "f.yaml:2: templates: templates are for tables; list them: tables",
+        "f.yaml:3: checks[0].dataset: there is no dataset 't'",
+    ]
+
+
+ENTRY = "  staged:\n    path: data/staged\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("id: rows, type", "Id: rows, type"), "f.yaml:14: checks[0].Id: unknown key, did you mean 'id'?"),
+        (("{id: key, type", "{type"), "f.yaml:12: checks[0].id: is required but missing"),
+        (("{id: filled,", "{id: rows, type: row_count, dataset: table}\n      - {"), "id: is required but missing"),
+    ],
+)
+def test_a_check_without_an_id_is_refused_wherever_layers_meet(change: tuple[str, str], said: str) -> None:
+    assert any(said in problem for problem in wrong(FAMILY.replace(*change), {"ENV": "prod"}))
+
+
+ONE = """
+suite: one
+environment: ${ENV:-dev}
+results: {path: out}
+datasets: {t: {path: p, format: csv, options: {sep: ";"}, time_column: ts}}
+checks:
+  - {id: rows, type: row_count, dataset: t, error_if: {rows: "< 7"}, window: {end: 2026-01-31, length: 1d}}
+overlays:
+  prod: PROD
+"""
+
+
+def prod(overlay: str, text: str = ONE) -> Suite:
+    [found] = suites(text.replace("PROD", overlay), {"ENV": "prod"}).values()
+    return found
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        "{checks: [{id: a, type: row_count, dataset: t}, {id: a, type: freshness, dataset: t}]}",
+        "{checks: [{id: rows, severity: warn}, {id: rows, type: freshness, dataset: t}]}",
+    ],
+)
+def test_an_id_that_one_layer_has_twice_is_refused(overlay: str) -> None:
+    told = wrong(ONE.replace("PROD", overlay), {"ENV": "prod"})
+    assert any("is taken by checks[" in problem for problem in told)
+    doubled = FAMILY.replace("{id: key, type", "{id: rows, type")
+    assert any("the id 'rows' is taken by checks[0]" in problem for problem in wrong(doubled))
+
+
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        "{checks: [{id: rows, severity: warn, severity: error}]}",
+        "{timezone: UTC, timezone: CET}",
+        "{datasets: {t: {path: q, path: r}}}",
+    ],
+)
+def test_a_key_that_stands_twice_in_a_layer_is_refused(overlay: str) -> None:
+    assert any("stands twice" in problem for problem in wrong(ONE.replace("PROD", overlay), {"ENV": "prod"}))
+
+
+def test_the_templates_of_an_overlay_come_after_those_of_the_file() -> None:
+    text = FAMILY.replace(
+        "  prod:\n",
+        "  prod:\n    templates: [{match: users, checks: [{id: fresh, type: freshness, dataset: table}]}]\n",
+    )
+    found = suites(text, {"ENV": "prod"})
+    assert [c.id for c in found["features.clicks_daily"].checks] == ["fresh", "filled"]
+    assert [c.id for c in found["features.users"].checks] == ["fresh", "filled"]
+
+
+def test_what_an_entry_says_of_its_data_wins_over_its_templates() -> None:
+    datasets = '    datasets: {table: {time_column: at, where: "x > 1"}}\n'
+    table = suites(FAMILY.replace("    checks:\n      - {id: fresh", datasets + "    checks:\n      - {id: fresh"))
+    clicks = table["features.clicks_daily"].datasets["table"]
+    assert (clicks.time_column, clicks.where) == ("ts", "x > 1")
+
+
+def test_a_template_may_say_where_its_tables_are() -> None:
+    text = FAMILY.replace("[users, ", "[users, staged, ").replace(
+        "    defaults: {tags", '    datasets: {table: {path: "lake/${table}"}}\n    defaults: {tags'
+    )
+    paths = {name: s.datasets["table"].path for name, s in suites(text).items()}
+    assert paths == {
+        "features.clicks_daily": "lake/clicks_daily",
+        "features.users": "lake/users",
+        "features.staged": "data/staged",
+    }
+
+
+def test_a_layer_takes_a_bound_away_and_changes_a_window_a_place_and_the_results() -> None:
+    check = prod("{checks: [{id: rows, error_if: {}, window: {start: 2026-01-01, end: 2026-01-02}}]}").checks[0]
+    assert isinstance(check, RowCount)
+    assert check.error_if == {}
+    found = prod("{results: {schema: main.q}, datasets: {t: {table: main.t}}}")
+    assert (str(found.results), found.datasets["t"].table, found.datasets["t"].time_column) == (
+        "main.q",
+        "main.t",
+        "ts",
+    )
+    assert prod("{datasets: {t: {path: q}}}").datasets["t"].format == "csv"
+
+
+@pytest.mark.parametrize(
+    ("match", "said"),
+    [
+        ('"*_dayly"', "f.yaml:16: templates[0].match: '*_dayly' is the name of no table"),
+        ('["*_daily", user]', "'user' is the name of no table"),
+        ("{x: y}", "templates[0].match: expected a pattern of tables' names, or a list of them"),
+        ("[[a]]", "templates[0].match: expected a pattern"),
+        ("", "templates[0].match: expected a pattern"),
+    ],
+)
+def test_a_pattern_that_no_table_has_is_refused(match: str, said: str) -> None:
+    assert any(said in problem for problem in wrong(FAMILY.replace('match: "*_daily"', f"match: {match}")))
+
+
+def test_variables_are_filled_in_patterns() -> None:
+    found = suites(FAMILY.replace('"*_daily"', '"*_${PERIOD:-daily}"'))
+    assert [c.id for c in found["features.clicks_daily"].checks] == ["rows", "fresh"]
+
+
+def test_an_environment_without_an_overlay_is_told() -> None:
+    note = "environment 'prdo' has no overlay; there is one for prod"
+    assert {s.notes for s in suites(FAMILY, {"ENV": "prdo"}).values()} == {(note,)}
+    assert {s.notes for s in suites(FAMILY, {"ENV": "prod"}).values()} == {()}
+
+
+def test_a_change_of_one_table_is_no_other_run_of_another() -> None:
+    before, after = suites(FAMILY), suites(FAMILY.replace("< 7", "< 8") + "# a comment\n")
+    same = {name: before[name].run_id == after[name].run_id for name in before}
+    assert same == {"features.clicks_daily": True, "features.users": True, "features.staged": False}
+    assert before["features.users"].config_sha256 == after["features.users"].config_sha256
+
+
+def test_all_mistakes_of_a_family_are_told_at_once_each_with_its_line() -> None:
+    text = FAMILY.replace('match: "*_daily"', "math: x").replace("owner: core", "owner: [x]").replace("< 7", "<< 7")
+    told = wrong(text.replace("main.features.users:", "main.features.users: {owner: [x]}"))
+    assert [problem.split(": ")[0] for problem in told] == ["f.yaml:7", "f.yaml:11", "f.yaml:16", "f.yaml:16"]
+
+
+def test_a_mistake_of_many_tables_is_told_once() -> None:
+    text = FAMILY.replace("    defaults: {tags: [people]}", "    checks: [{id: a, tpye: row_count, dataset: table}]")
+    text = text.replace("[users, ", "['*', ")
+    assert wrong(text) == ["f.yaml:20: checks[2].tpye: unknown key, did you mean 'type'?"]
+
+
+def test_a_table_without_checks_is_named() -> None:
+    told = wrong(
+        FAMILY.replace("      - {id: filled, type: completeness, dataset: table, columns: id}\n", ""), {"ENV": "prod"}
+    )
+    assert "f.yaml:7: tables.main.features.users: no check is left for this table" in told
+
+
+def test_a_change_of_a_check_that_a_table_lacks_names_the_table() -> None:
+    told = wrong(
+        FAMILY.replace("id: filled, type: completeness, dataset: table, columns: id", "id: fresh, severity: warn"),
+        {"ENV": "prod"},
+    )
+    message = (
+        "there is no check 'fresh' to change, and a new one needs a type (of table 'main.features.users' and 1 more)"
+    )
+    assert told == [f"f.yaml:27: checks: {message}"]
+
+
+def test_a_table_that_is_listed_twice_is_refused_as_such() -> None:
+    told = wrong(FAMILY.replace("  main.features.users:\n", "  main.features.users:\n  main.features.users:\n"))
+    assert told == ["f.yaml:8: tables.main.features.users: stands twice in the same block"]
+
+
+def test_an_owner_may_be_a_variable_or_nobody() -> None:
+    text = FAMILY.replace("owner: ads", 'owner: "${TEAM:-core}"').replace(
+        "row_count, dataset", 'row_count, tags: ["${owner:-none}"], dataset'
+    )
+    clicks, users = (
+        suites(text.replace("users:", "users: {owner: null}", 1))[f"features.{t}"] for t in ("clicks_daily", "users")
+    )
+    assert (clicks.checks[0].owner, clicks.checks[0].tags) == ("core", ("core",))
+    assert (users.checks[0].owner, users.checks[0].tags) == (None, ("none",))
+
+
+def test_blocks_that_hold_themselves_are_refused() -> None:
+    text = ONE.replace("PROD", "{defaults: &b {tags: *b}}").replace("results:", "defaults: &a {tags: *a}\nresults:")
+    assert wrong(text, {"ENV": "prod"}) == ["f.yaml: not valid YAML: a block holds itself"]
 
 
 def test_what_takes_one_suite_refuses_a_family() -> None:
@@ -144,9 +333,10 @@ def test_what_takes_one_suite_refuses_a_family() -> None:
 
 
 def test_five_hundred_tables_are_one_file_that_loads_in_seconds() -> None:
-    tables = "".join(f"  main.features.t{i}_daily: {{owner: o{i % 7}, time_column: ts}}\n" for i in range(500))
+    tables = "".join(f"  main.features.clicks_t{i}_daily: {{owner: o{i % 7}, time_column: ts}}\n" for i in range(500))
     start = FAMILY.index("  main.features.clicks_daily")
     text = FAMILY[:start] + tables + FAMILY[FAMILY.index("checks:\n  - {id: rows, type: row_count") :]
+    text = text.replace("[users, ", "[")
     began = time.monotonic()
     assert len(suites(text)) == 500
     assert time.monotonic() - began < 20
