@@ -40,6 +40,7 @@ from sparkguard.core.suite import Suite
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import explain_lines, summary
 from sparkguard.export import expectation_suites
+from sparkguard.files import write_whole
 from sparkguard.outcome import Choice
 
 cli = typer.Typer(
@@ -145,7 +146,7 @@ def report(
     if str(output) == "-":
         typer.echo(text.encode("utf-8", errors="replace"), nl=False)
         return
-    recorded.write_whole(text, output)
+    write_whole(text, output)
     typer.echo(output)
 
 
