@@ -54,6 +54,20 @@ def test_validate_refuses_suites_of_one_name_as_run_does(
     assert validated[2] == ran[2]
 
 
+def test_one_table_of_many_is_chosen_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    family = GOOD.replace("suite: s", "suite: a.${table}\ntables: {f.x_daily: , f.y: }").replace(
+        "dataset: t", "dataset: table"
+    )
+    (tmp_path / "a.yaml").write_text(family, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
+    for pattern in ("*_daily", "f.x_daily", "x_*"):
+        code, out, _ = call(capsys, "validate", str(tmp_path), "--table", pattern)
+        assert (code, out.count("is valid"), "suite a.x_daily" in out) == (0, 1, True)
+    for command in ("validate", "run"):
+        code, _, err = call(capsys, command, str(tmp_path), "--table", "z*")
+        assert (code, err) == (2, "--table: no suite is of a table 'z*'\n")
+
+
 def test_validate_says_that_an_environment_has_no_overlay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = GOOD + "environment: ${ENV:-dev}\noverlays: {prod: {timezone: CET}}\n"
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")

@@ -25,6 +25,7 @@ from sparkguard.cli.options import (
     ResultsRead,
     RunId,
     Set,
+    TableName,
     exit_with,
     go,
     listed,
@@ -60,6 +61,7 @@ def run(
     date: Date = None,
     set_: Set = None,
     only: Annotated[str | None, typer.Option(help="Run only these checks and what they need.", metavar="ID,…")] = None,
+    table: TableName = None,
     tags: Annotated[str | None, typer.Option(help="Run only checks with one of these tags.", metavar="TAG,…")] = None,
     results: Results = None,
     run_id: RunId = None,
@@ -81,6 +83,7 @@ def run(
         results=results,
         run_id=read_run_id(run_id),
         choice=Choice(listed(only), listed(tags), fail_fast, attempt),
+        table=table,
         master=master,
         remote=remote,
     )
@@ -92,10 +95,13 @@ cli.command()(init)
 
 @cli.command()
 def validate(
-    path: Annotated[Path, typer.Argument(help="A suite, or a folder of suites.")], date: Date = None, set_: Set = None
+    path: Annotated[Path, typer.Argument(help="A suite, or a folder of suites.")],
+    date: Date = None,
+    set_: Set = None,
+    table: TableName = None,
 ) -> None:
     """Check only the configuration, without Spark."""
-    options = application.Options(date=read_date(date), variables=read_variables(set_ or []))
+    options = application.Options(date=read_date(date), variables=read_variables(set_ or []), table=table)
     problems: list[Problem] = []
     found: list[tuple[Suite, application.SuiteLike]] = []
     for file in application.suite_files(path):
@@ -112,7 +118,7 @@ def validate(
             typer.echo(f"{file}: {note}")
     if problems:
         raise ConfigError(*problems)
-    application.require_own_names(found)
+    application.require_own_names(found, options)
 
 
 @cli.command()

@@ -49,6 +49,11 @@ class Member:
     notes: tuple[str, ...] = ()
     content: str | None = None
 
+    def is_of(self, pattern: str) -> bool:
+        """Whether this is the suite of a table whose name has a pattern."""
+        name = self.variables.get("table_name")
+        return name is not None and _matches(name, (pattern,))
+
 
 @dataclass(frozen=True)
 class Family:

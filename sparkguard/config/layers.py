@@ -50,7 +50,7 @@ class Layers:
     def _checks(self, below: yaml.Node, above: yaml.Node) -> yaml.Node:
         """Checks of two layers by their ids; those that have none, or one that is taken, are left to be refused."""
         if not (isinstance(below, yaml.SequenceNode) and isinstance(above, yaml.SequenceNode)):
-            return above
+            return _the_wrong_one(below, above, yaml.SequenceNode)
         found: list[yaml.Node] = list(below.value)
         at = {_id(child): i for i, child in reversed(list(enumerate(found)))}
         removed: set[int] = set()
@@ -82,11 +82,9 @@ class Layers:
 
 
 def _joined(below: yaml.Node, above: yaml.Node, joins: Mapping[str, Join], other: Join = _upper) -> yaml.Node:
-    """Two blocks key by key; what is no block has nothing to join."""
-    if is_null(above):
-        return below
+    """Two blocks key by key."""
     if not (isinstance(below, yaml.MappingNode) and isinstance(above, yaml.MappingNode)):
-        return above
+        return _the_wrong_one(below, above, yaml.MappingNode)
     return mapping(_pairs_joined(below, above, joins, other), below)
 
 
@@ -120,7 +118,14 @@ def _without_place(below: yaml.Node, above: yaml.Node) -> yaml.Node:
 def _appended(below: yaml.Node, above: yaml.Node) -> yaml.Node:
     if isinstance(below, yaml.SequenceNode) and isinstance(above, yaml.SequenceNode):
         return listing([*below.value, *above.value], below)
-    return below if is_null(above) else above
+    return _the_wrong_one(below, above, yaml.SequenceNode)
+
+
+def _the_wrong_one(below: yaml.Node, above: yaml.Node, kind: type[yaml.Node]) -> yaml.Node:
+    """Of two that cannot be joined the one that is of another kind, so that it is refused; not what is empty."""
+    if is_null(above):
+        return below
+    return above if is_null(below) or isinstance(below, kind) else below
 
 
 def _changes_type(below: yaml.Node, above: yaml.Node) -> bool:

@@ -43,7 +43,8 @@ class Parameters:
     `variables` fills `${NAME}`; `date` is the run's date (None: the day of `now` in the suite's
     timezone); `results` and `run_id` win over the suite's own; `supplied` names datasets that the
     caller brings as data frames; `selection` is what part of the suite runs, so that a part is a
-    run of its own; `read` gives the text of a file that a check names, or raises as `open` does.
+    run of its own; `table` is a pattern of the tables whose suites are meant; `read` gives the text
+    of a file that a check names, or raises as `open` does.
     """
 
     now: datetime
@@ -54,6 +55,7 @@ class Parameters:
     supplied: Collection[str] = ()
     scheduled_for: datetime | None = None
     selection: tuple[str, ...] = ()
+    table: str | None = None
     read: Callable[[str], str] = _no_file
 
 
@@ -74,6 +76,8 @@ def load_all(text: str, file: str, parameters: Parameters) -> tuple[Suite, ...]:
     suites: list[Suite] = []
     found = list(family.problems)
     for member in family.members:
+        if parameters.table is not None and not member.is_of(parameters.table):
+            continue
         told = {(problem.where, problem.message) for problem in found}
         try:
             suites.append(_load(member, text, file, parameters))

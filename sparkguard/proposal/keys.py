@@ -53,7 +53,7 @@ def unique_keys(source: Source, columns: Sequence[ColumnProfile], rows: int, ask
     for size in range(2, MOST_COLUMNS + 1):
         if left <= 0 or not all(is_doubtful(key, columns, rows) for key in keys):
             break
-        likely = _likely(source, combined, size, rows, known, ask)[:left]
+        likely = [c for c in _likely(source, combined, size, rows, known, ask) if not _holds(c, keys)][:left]
         keys += _verified(source, likely, ask)
         left -= len(likely)
     keys.sort(key=lambda key: is_doubtful(key, columns, rows))
@@ -61,11 +61,17 @@ def unique_keys(source: Source, columns: Sequence[ColumnProfile], rows: int, ask
 
 
 def is_doubtful(key: Sequence[str], columns: Sequence[ColumnProfile], rows: int) -> bool:
-    """Whether columns that are unique may be so by chance: few rows, or one column that is no id by its name."""
-    kinds = {p.name: p.type for p in columns}
+    """Whether columns that are unique may be so by chance: in few rows, or without an id, a time, a name among them."""
     if all(map(looks_like_id, key)):
         return False
-    return rows < FEW_ROWS or (len(key) == 1 and not is_time(kinds[key[0]]))
+    kinds = {p.name: p.type for p in columns}
+    meant = [looks_like_id(n) or is_time(kinds[n]) or (len(key) > 1 and is_text(kinds[n])) for n in key]
+    return rows < FEW_ROWS or not any(meant)
+
+
+def _holds(combination: Sequence[ColumnProfile], keys: Iterable[tuple[str, ...]]) -> bool:
+    """Whether columns are a key only because some of them are."""
+    return any({p.name for p in combination} >= set(key) for key in keys)
 
 
 def _is_named(combination: Sequence[ColumnProfile], rows: int) -> bool:

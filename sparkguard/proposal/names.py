@@ -24,7 +24,7 @@ _PIPELINE = re.compile(
 )
 _CALENDAR = frozenset(("year", "month", "yearmonth", "week", "weekday", "dow", "doy", "dayofweek", "quarter"))
 _PERSONAL = re.compile(
-    r"(?:e?mail|phone|telephone|mobile|fax|ssn|iban|passport|surname|(?:first|last|full|user|middle|maiden)name|address|"
+    r"(?:e?mail|phone|telephone|fax|ssn|iban|passport|surname|(?:first|last|full|user|middle|maiden)name|address|"
     r"street|dob|birth(?:date|day)?|ip)s?"
 )
 _OF_A_PERSON = re.compile(r"(?:first|last|full|user|middle|maiden|customer|person|patient|employee) name|e mail")

@@ -322,6 +322,24 @@ def test_an_owner_may_be_a_variable_or_nobody() -> None:
     assert (users.checks[0].owner, users.checks[0].tags) == (None, ("none",))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("defaults: {severity: warn}", "defaults: [warn]"), "f.yaml:4: defaults: found"),
+        (
+            ("    checks:\n      - {id: rows, error_if", "    checks: {a: b}\n    x:\n      - {id: rows, error_if"),
+            "checks: found",
+        ),
+    ],
+)
+def test_what_cannot_be_joined_is_refused_in_whichever_layer_it_stands(change: tuple[str, str], said: str) -> None:
+    assert any(said in problem for problem in wrong(FAMILY.replace(*change)))
+
+
+def test_an_empty_layer_changes_nothing() -> None:
+    assert len(prod("{checks: , datasets: {t: }}").checks) == 1
+
+
 def test_blocks_that_hold_themselves_are_refused() -> None:
     text = ONE.replace("PROD", "{defaults: &b {tags: *b}}").replace("results:", "defaults: &a {tags: *a}\nresults:")
     assert wrong(text, {"ENV": "prod"}) == ["f.yaml: not valid YAML: a block holds itself"]

@@ -172,6 +172,8 @@ def test_a_key_that_may_be_one_by_chance_only_warns() -> None:
     assert (few.fields["key"], few.fields["severity"]) == (["user_id", "day"], "warn")
     alone = known([{"revenue": 7 * i * i} for i in range(200)]).check("key")
     assert (alone.fields["key"], alone.fields["severity"]) == (["revenue"], "warn")
+    numbers = known([{"amount": i % 20, "price": i // 20} for i in range(200)]).check("key")
+    assert (numbers.fields["key"], numbers.fields["severity"]) == (["amount", "price"], "warn")
     better = known([{"amount": 7 * i * i, "order_id": i // 5, "line_no": i % 5} for i in range(200)]).check("key")
     assert (better.fields["key"], "severity" in better.fields) == (["order_id", "line_no"], False)
 
