@@ -212,6 +212,15 @@ def test_the_templates_of_an_overlay_come_after_those_of_the_file() -> None:
     assert [c.id for c in found["features.users"].checks] == ["fresh", "filled"]
 
 
+def test_an_overlay_changes_tables_and_adds_some() -> None:
+    tables = "{staged: {table: main.staged, checks: [{id: key, key: [a, b]}]}, new: {path: n}}"
+    found = suites(FAMILY.replace("  prod:\n", f"  prod:\n    tables: {tables}\n"), {"ENV": "prod"})
+    staged = found["features.staged"]
+    assert (staged.datasets["table"].table, staged.datasets["table"].path) == ("main.staged", None)
+    assert [c.id for c in staged.checks] == ["key", "filled"]
+    assert found["features.new"].datasets["table"].path == "n"
+
+
 def test_what_an_entry_says_of_its_data_wins_over_its_templates() -> None:
     datasets = '    datasets: {table: {time_column: at, where: "x > 1"}}\n'
     table = suites(FAMILY.replace("    checks:\n      - {id: fresh", datasets + "    checks:\n      - {id: fresh"))
