@@ -21,7 +21,7 @@ from sparkguard.core.finding import Status
 from sparkguard.core.measure import Broken
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
-from sparkguard.core.text import first_line, without_secrets
+from sparkguard.core.text import count, first_line, without_secrets
 from sparkguard.core.types import is_text, is_time
 from sparkguard.errors import ConfigError, DataError, Problem
 from sparkguard.proposal.families import DATASET, Table, family_text
@@ -139,12 +139,17 @@ def _require_somewhere(spark: SparkSession, places: Sequence[Place], time_column
 
     if time_column is None:
         return
-    for place in places:
-        pin = Reader(spark, {DATASET: place.dataset(DATASET)}).pin([Source(DATASET)])[DATASET, None]
-        if not isinstance(pin, Broken) and _time_column(pin.schema, time_column, required=False):
+    pins = (Reader(spark, {DATASET: place.dataset(DATASET)}).pin([Source(DATASET)])[DATASET, None] for place in places)
+    lacking = 0
+    for pin in pins:
+        if isinstance(pin, Broken):
+            continue
+        if _time_column(pin.schema, time_column, required=False):
             return
-    message = f"none of the {len(places):,} tables has a column '{time_column}' that windows can cut by"
-    raise ConfigError(Problem(message, path="--time-column"))
+        lacking += 1
+    if lacking:
+        message = f"none of {count(lacking, 'table')} has a column '{time_column}' that windows can cut by"
+        raise ConfigError(Problem(message, path="--time-column"))
 
 
 def tables_of(schema: str, limit: int | None) -> Callable[[SparkSession], Sequence[Place]]:
