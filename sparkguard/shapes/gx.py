@@ -9,13 +9,15 @@ import hashlib
 import json
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
-from sparkguard.core.text import did_you_mean, first_line
+from sparkguard.core.text import brief, did_you_mean, first_line
 
 INSTALL = "needs Great Expectations, which is not installed: pip install 'sparkguard[expectations]'"
 OLD_ENTRY = "is of Great Expectations 0.x; rename expectation_type to type, or write the suite with 1.x"
@@ -28,6 +30,7 @@ _TOLD = ("meta", "notes", "description", "rendered_content", "success_on_last_ru
 _SEVERITIES = ("critical", "warning", "info")
 _ID_DIGITS = 12
 _LONGEST_ARGUMENT = 60
+_ALONE = threading.RLock()
 
 Step = tuple[str | int, ...]
 Mistake = tuple[Step, str]
@@ -49,18 +52,31 @@ class Entry:
     used: tuple[str, ...] = ()
 
     @property
+    def kind(self) -> str:
+        """The type of the expectation."""
+        return str(self._read["type"])
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """Its arguments, parameters filled in."""
+        return cast("Mapping[str, Any]", self._read["kwargs"])
+
+    @cached_property
+    def _read(self) -> Mapping[str, Any]:
+        return cast("Mapping[str, Any]", json.loads(self.text))
+
+    @property
     def critical(self) -> bool:
         """Whether its failure is one; a warning or an information is none."""
         return self.severity == "critical"
 
     def __str__(self) -> str:
         """Type, columns and arguments: `expect_column_values_to_be_between(dep_delay, min_value=-90)`."""
-        entry = json.loads(self.text)
         names = [", ".join(self.columns)] if self.columns else []
         # The least before the greatest, which the alphabet turns round.
-        arguments = sorted(entry["kwargs"].items(), key=lambda item: item[0].replace("max_", "min_~"))
-        others = (f"{k}={_brief(v)}" for k, v in arguments if k not in _COLUMNS)
-        return f"{entry['type']}({', '.join([*names, *others])})"
+        arguments = sorted(self.arguments.items(), key=lambda item: item[0].replace("max_", "min_~"))
+        others = (f"{k}={_shown(v)}" for k, v in arguments if k not in _COLUMNS)
+        return f"{self.kind}({', '.join([*names, *others])})"
 
 
 @dataclass(frozen=True)
@@ -99,7 +115,15 @@ def doubled(entries: Sequence[Entry]) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Great Expectations from sending, logging and warning; what was set before is set again."""
+    """Keep Great Expectations from sending, logging and warning; what was set before is set again.
+
+    One thread after the other, since what is set is the whole process's, as its context is.
+    """
+    with _ALONE:
+        yield from _quietened()
+
+
+def _quietened() -> Iterator[None]:
     logger, name = logging.getLogger("great_expectations"), "GX_ANALYTICS_ENABLED"
     handlers, passes_on, sends = logger.handlers, logger.propagate, os.environ.get(name)
     # A level would not do: some of its loggers have one of their own.
@@ -217,6 +241,5 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _brief(value: object) -> str:
-    text = str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_ARGUMENT else text[: _LONGEST_ARGUMENT - 1] + "…"
+def _shown(value: object) -> str:
+    return brief(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _LONGEST_ARGUMENT)

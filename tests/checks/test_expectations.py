@@ -370,6 +370,48 @@ def test_own_bounds_replace_the_verdict_where_there_are_rows() -> None:
     assert (rows.status.value, mean.status.value) == ("warn", "fail")
 
 
+@pytest.mark.parametrize("severity", ["warning", "info"])
+@pytest.mark.parametrize(("unexpected", "status"), [(0, "pass"), (50, "warn"), (95, "warn")])
+def test_one_that_only_warns_does_so_where_either_bound_is_broken(severity: str, unexpected: int, status: str) -> None:
+    one = check(
+        {**BETWEEN, "severity": severity}, error_if={"violation_rows": "> 90"}, warn_if={"violation_rows": "> 0"}
+    )
+    [finding] = judged(one, Outcome(holds=not unexpected, rows=100, missing=0, unexpected=unexpected))
+    assert finding.status.value == status
+
+
+def test_a_value_of_a_set_that_no_row_has_is_named_and_is_no_row_without_a_value() -> None:
+    contains = {"type": "expect_column_distinct_values_to_contain_set", "kwargs": {"column": "x", "value_set": [1, 7]}}
+    equals = {"type": "expect_column_distinct_values_to_equal_set", "kwargs": {"column": "x", "value_set": [1, 7]}}
+    lacks = Sample((("x", "7"),), 0)
+    contained, equal = judged(
+        check(contains, equals, error_if={"missing_rows": "> 100"}),
+        Outcome(holds=False, lacking=1, samples=(lacks,)),
+        Outcome(holds=False, unexpected=2, lacking=1, samples=(Sample((("x", "5"),), 1), lacks)),
+    )
+    assert (contained.status.value, contained.quantities["missing_rows"].value) == ("fail", None)
+    assert contained.message.endswith("value_set=[1, 7]): 1 value of its set is missing, for example 7")
+    assert equal.message.endswith(
+        "2 values are unexpected, for example 5, and 1 value of its set is missing, for example 7"
+    )
+    assert [(v.kind, dict(v.key)) for v in equal.violations] == [("unexpected", {"x": "5"}), ("missing", {"x": "7"})]
+
+
+@pytest.mark.parametrize(("bound", "status"), [("> 5", "fail"), ("> 500", "pass"), (">= 500", "fail")])
+def test_what_is_observed_is_judged_before_it_is_hidden(bound: str, status: str) -> None:
+    greatest = {"type": "expect_column_max_to_be_between", "kwargs": {"column": "x", "max_value": 999}}
+    outcome = Outcome(holds=True, number=500.0, shown="500")
+    [open_], [hidden] = (
+        judged(check(greatest, error_if={"observed": bound}, **fields), outcome) for fields in ({}, {"redact": ["X"]})
+    )
+    assert open_.status.value == hidden.status.value == status
+    assert hidden.quantities["observed"].value is None
+    assert hidden.decision is not None
+    assert hidden.decision.observed is None
+    assert "500" not in hidden.message.replace(bound, "")
+    assert "500" not in hidden.decision.reason.replace(bound, "")
+
+
 @pytest.mark.parametrize("hidden", [{"violations": "none"}, {"redact": ["x"]}])
 def test_values_that_the_suite_keeps_out_reach_no_message(hidden: dict[str, Any]) -> None:
     greatest = {"type": "expect_column_max_to_be_between", "kwargs": {"column": "x", "max_value": 9}}
