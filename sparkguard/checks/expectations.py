@@ -132,7 +132,7 @@ class Expectations(SourceCheck):
             refuse("error_if or warn_if", self)
         weak = self.severity == "warn"
         return tuple(
-            Expectation(entry.kind, entry.arguments, "warning" if weak and entry.critical else entry.severity)
+            Expectation(entry.kind, entry.arguments, "warning" if weak and entry.critical else entry.severity, entry.id)
             for entry in self.entries
         )
 

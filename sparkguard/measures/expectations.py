@@ -50,7 +50,7 @@ class Outcomes(Answer):
 class ExpectationsRun(Probe[Outcomes]):
     """Which of these expectations hold for the rows of a source?
 
-    Each is the canonical JSON of its type and arguments. `samples` unexpected values at most are fetched of each
+    Each is the JSON of its type and arguments. `samples` unexpected values at most are fetched of each
     that does not hold, none for 0.
     """
 

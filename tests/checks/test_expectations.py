@@ -131,6 +131,12 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
                 "or write the suite with 1.x"
             ),
         ),
+        ({"expectations": [FILLED], "suite_parameters": ["a"]}, "suite_parameters is no block of values"),
+        (f"{'[' * 100_000}", "is no suite of Great Expectations: blocks in blocks without end"),
+        (
+            '{"expectations": [{"type": "expect_column_to_exist", "kwargs": {"column": "x"}}], "expectations": []}',
+            "expectations stands twice in the same block",
+        ),
         (
             {"expectations": [{**FILLED, "id": "a"}, {**MEAN, "id": "a"}]},
             "expectations[1]: is 'a' as expectations[0] is; give each an id of its own",
@@ -139,6 +145,67 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
 )
 def test_what_is_no_suite_is_a_configuration_error(content: object, message: str) -> None:
     assert mistakes(content) == [f"s.yaml:4: checks[0].suite: gx.json: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "message"),
+    [
+        (BETWEEN["type"], '{"column": "x", "max_value": NaN}', ".max_value: nan is no finite number"),
+        (BETWEEN["type"], '{"column": "x", "min_value": -Infinity}', ".min_value: -inf is no finite number"),
+        (
+            "expect_column_values_to_be_in_type_list",
+            '{"column": "x", "type_list": null}',
+            ".type_list: type_list is null, so everything would hold",
+        ),
+        (
+            "expect_column_values_to_be_in_set",
+            '{"column": "x", "value_set": null}',
+            ".value_set: value_set is null, so everything would hold",
+        ),
+        (
+            "unexpected_rows_expectation",
+            '{"unexpected_rows_query": "SELECT * FROM t WHERE x > 1"}',
+            ": reads no {batch}, so it would not be about the dataset, its window and its version",
+        ),
+        ("expect_column_to_exist", '{"column": "x", "column": "y"}', "column stands twice in the same block"),
+        (
+            "expect_column_to_exist",
+            '{"column": "x", "meta": {"a": 1}}',
+            ".meta: 'meta' is no argument; it stands beside kwargs",
+        ),
+        (
+            "expect_column_to_exist",
+            '{"column": "x", "severity": "info"}',
+            ".severity: 'severity' is no argument; it stands beside kwargs",
+        ),
+    ],
+)
+def test_what_would_hold_for_everything_or_be_lost_is_refused_without_a_word_of_great_expectations(
+    capfd: pytest.CaptureFixture[str], kind: str, kwargs: str, message: str
+) -> None:
+    [found] = mistakes(f'{{"expectations": [{{"type": "{kind}", "kwargs": {kwargs}}}]}}')
+    assert found.endswith(message)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_query_of_the_batch_is_read() -> None:
+    query = "SELECT * FROM {batch} WHERE x RLIKE 'a{{2}}'"
+    one = check({"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": query}})
+    assert one.entries[0].arguments == {"unexpected_rows_query": query}
+
+
+@pytest.mark.parametrize("named", [["a"], " ", "", 5])
+def test_an_id_that_is_no_text_is_refused(named: object) -> None:
+    assert in_file({**FILLED, "id": named}) == ["expectations[0].id: is no name; write a text, or leave it out"]
+
+
+def test_numbers_are_run_as_they_are_written() -> None:
+    """A set of doubles compares texts as doubles, one of whole numbers casts them."""
+    kwargs = {"column": "x", "value_set": [1.0, 2.0]}
+    [entry] = check({"type": "expect_column_values_to_be_in_set", "kwargs": kwargs}).entries
+    [whole] = check({"type": "expect_column_values_to_be_in_set", "kwargs": {**kwargs, "value_set": [1, 2]}}).entries
+    assert "[1.0, 2.0]" in entry.text
+    assert entry.subject == whole.subject
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error() -> None:
@@ -427,7 +494,9 @@ def test_values_that_the_suite_keeps_out_reach_no_message(hidden: dict[str, Any]
 
 def test_a_suite_is_exported_as_it_is() -> None:
     written = {**BETWEEN, "kwargs": {"column": "x", "max_value": {"$PARAMETER": "most"}}, "severity": "info"}
-    between, mean = check(written, MEAN, parameters={"most": 9}, severity="warn").as_expectations()
+    named = {**MEAN, "id": "3f2a"}
+    between, mean = check(written, named, parameters={"most": 9}, severity="warn").as_expectations()
+    assert (between.id, mean.id) == (None, "3f2a")
     assert (between.type, between.severity) == (BETWEEN["type"], "info")
     assert between.kwargs == {"column": "x", "max_value": 9}
     assert (mean.type, mean.severity) == (MEAN["type"], "warning")
