@@ -18,9 +18,9 @@ from sparkguard.core.text import REDACTED, count, hides, number
 from sparkguard.core.threshold import Bound
 from sparkguard.measures.expectations import ExpectationsRun, Outcome, Sample
 from sparkguard.measures.tallies import RowCount
-from sparkguard.shapes.gx import Entry
+from sparkguard.shapes.gx import QUERY, Entry
 from sparkguard.shapes.gx_suite import EntriesField, SuiteFileField
-from sparkguard.shapes.wording import refuse, require_whole
+from sparkguard.shapes.wording import refuse, require_open, require_whole
 
 _NAMED = 3
 _FAILED: Bounds = {"failed": Bound(">", 0.0)}
@@ -130,6 +130,8 @@ class Expectations(SourceCheck):
         require_whole(self)
         if self.error_if != _FAILED or self.warn_if:
             refuse("error_if or warn_if", self)
+        for entry in self.entries:
+            require_open(self.redact if QUERY in entry.arguments else entry.columns, self)
         weak = self.severity == "warn"
         return tuple(
             Expectation(entry.kind, entry.arguments, "warning" if weak and entry.critical else entry.severity, entry.id)

@@ -23,12 +23,13 @@ from sparkguard.core.text import brief, did_you_mean, first_line
 
 INSTALL = "needs Great Expectations, which is not installed: pip install 'sparkguard[expectations]'"
 OLD_ENTRY = "is of Great Expectations 0.x; rename expectation_type to type, or write the suite with 1.x"
+QUERY = "unexpected_rows_query"
+"""The argument that is SQL."""
 _PARAMETER = "$PARAMETER"
 _COLUMNS = ("column", "column_A", "column_B", "column_list", "column_set")
 _OF_THE_RUN = ("batch_id", "result_format", "catch_exceptions")
 """Arguments that say how an expectation is run, which is not the suite's business here."""
 _SETS = ("type_list", "value_pairs_set", "value_set")
-_QUERY = "unexpected_rows_query"
 _RULE = ("type", "kwargs", "id", "severity")
 _TOLD = ("meta", "notes", "description", "rendered_content", "success_on_last_run", "expectation_context")
 _SEVERITIES = ("critical", "warning", "info")
@@ -189,7 +190,7 @@ def _senseless(value: Any, at: Step) -> Iterator[Mistake]:
         yield at, f"{value} is no finite number"
     elif value is None and at[-1] in _SETS:
         yield at, f"{at[-1]} is null, so everything would hold"
-    elif at[-1] == _QUERY and isinstance(value, str):
+    elif at[-1] == QUERY and isinstance(value, str):
         with suppress(ValueError):  # what is wrong with its braces is told by Great Expectations
             if "batch" not in (name for _, name, _, _ in Formatter().parse(value)):
                 yield at, "reads no {batch}, so it would not be about the dataset, its window and its version"
