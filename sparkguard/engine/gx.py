@@ -29,7 +29,6 @@ _VIEW = "tmp_view"
 _UNEXPECTED = ("unexpected_values", "not_in_set")
 _LACKING = "missing_from_column"
 """How the metrics end that hold unexpected values, and values of a set that no row has."""
-_TRIES = 8
 _UNTOLD = "stops together with others, of which one may be to blame"
 _TRANSPORT = ("pyspark", "py4j", "grpc")
 """Packages whose exceptions are about Spark, unless they are about the data."""
@@ -122,7 +121,9 @@ def _context() -> Iterator[Any]:
         )
     except ImportError as error:
         message = f"the check {INSTALL}"
-        raise DataError(message, "install it where the driver runs") from error
+        raise DataError(
+            message, "install it where the driver runs, and for formats and JSON where the executors run"
+        ) from error
     before = vars(project_manager).get("_ProjectManager__project")
     configuration = DataContextConfig(
         # Else each context leaves a folder for its documents behind.
@@ -153,8 +154,8 @@ def _each(batch: _Batch, numbers: Sequence[int]) -> dict[int, Any]:
     """Results of all; where several stop with one message, halves of them are tried to find who stops the others."""
     found: dict[int, Any] = {}
     waiting = deque([numbers] if numbers else [])
-    # Two are told apart from any number of others; where many are to blame it would take a try for each.
-    for _ in range(2 * len(numbers).bit_length() + _TRIES):
+    # Two that are to blame are told apart from any number of others; of many it would take a try for each.
+    for _ in range(4 * len(numbers).bit_length()):
         if not waiting:
             break
         tried = waiting.popleft()

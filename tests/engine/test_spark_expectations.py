@@ -5,10 +5,11 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from sparkguard.core.check import Run
 from sparkguard.core.finding import Finding
 from sparkguard.core.source import Dataset, Source
 from sparkguard.engine.gather import Rounds
-from sparkguard.engine.gx import run_expectations
+from sparkguard.engine.gx import _each, run_expectations
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
 from sparkguard.measures.expectations import ExpectationsRun, Outcomes, Sample
@@ -292,12 +293,54 @@ def test_in_an_empty_window_nothing_holds(flights: DataFrame) -> None:
     assert rows.status.value == "fail"
 
 
-def test_the_shipped_suite_costs_no_more_jobs_than_before(spark: SparkSession, work: Work, tmp_path: Path) -> None:
-    """On a table like the demo's flights, on which all of them hold."""
+class Stopping:
+    """A batch in which each of some expectations stops all that are validated with it."""
+
+    def __init__(self, sick: set[int]) -> None:
+        self.sick, self.tries = sick, 0
+
+    def validate(self, numbers: Sequence[int]) -> Mapping[int, Any]:
+        self.tries += 1
+        if self.sick.intersection(numbers):
+            message = "no such thing"
+            raise ValueError(message)
+        return {i: SimpleNamespace(exception_info={}) for i in numbers}
+
+
+@pytest.mark.parametrize(("sick", "tries"), [(set(), 1), ({5}, 13), ({5, 40}, 23), (set(range(64)), 28)])
+def test_who_stops_the_others_is_looked_for_in_halves_with_an_end(sick: set[int], tries: int) -> None:
+    batch = Stopping(sick)
+    results = _each(batch, range(64))  # type: ignore[arg-type]
+    assert batch.tries == tries
+    stopped = {i: str(result) for i, result in results.items() if isinstance(result, Exception)}
+    assert set(stopped) == sick
+    untold = {message for message in stopped.values() if message != "no such thing"}
+    expected = "stops together with others, of which one may be to blame: no such thing"
+    assert untold == ({expected} if len(sick) > 2 else set())
+
+
+def test_a_lost_connection_is_not_asked_for_again() -> None:
+    class Lost(Stopping):
+        def validate(self, numbers: Sequence[int]) -> Mapping[int, Any]:
+            self.tries += 1
+            raise ConnectionResetError
+
+    batch = Lost(set())
+    assert len(_each(batch, range(64))) == 64  # type: ignore[arg-type]
+    assert batch.tries == 1
+
+
+@pytest.mark.parametrize(("faults", "fail", "jobs"), [(0, 0, 25), (1, 5, 46)])
+def test_the_shipped_suite_costs_no_more_jobs_than_before(
+    spark: SparkSession, work: Work, tmp_path: Path, faults: int, fail: int, jobs: int
+) -> None:
+    """On a table like the demo's flights, on which all hold, and with faults, of which samples are shown."""
     spark.sql(
-        "SELECT timestamp '2013-11-25' + make_interval(0, 0, 0, 0, CAST(id / 100 AS INT)) AS time_hour, 'UA' carrier,"
-        " CAST(id AS INT) AS flight, CONCAT('N', id) AS tailnum, 'EWR' AS origin, CAST(id % 60 AS DOUBLE) AS dep_delay,"
-        " 200.0D AS air_time, 1400.0D AS distance FROM range(0, 6000, 1, 2)"
+        f"SELECT timestamp '2013-11-25' + make_interval(0, 0, 0, 0, CAST(id / 100 AS INT)) AS time_hour,"
+        f" IF(id < {faults}, 'ZZ', 'UA') AS carrier, CAST(id AS INT) AS flight, 1400.0D AS distance,"
+        f" IF(id < {faults}, 'x', CONCAT('N', id)) AS tailnum, IF(id < {faults}, 'x', 'EWR') AS origin,"
+        f" IF(id < {faults}, 1500, CAST(id % 60 AS DOUBLE)) AS dep_delay, IF(id < {faults}, 1.0D, 200.0D) AS air_time"
+        " FROM range(0, 6000, 1, 2)"
     ).write.parquet(str(tmp_path / "flights"))
     suite = json.loads((ROOT / "conf/gx/flights.json").read_text(encoding="utf-8"))["expectations"]
     check = check_of(*suite)
@@ -307,7 +350,8 @@ def test_the_shipped_suite_costs_no_more_jobs_than_before(spark: SparkSession, w
     with work:
         [(_, answer)] = engine.compute([run])
     assert isinstance(answer, Outcomes), answer
-    assert all(outcome.holds for outcome in answer.outcomes), answer
+    assert sum(outcome.holds is False for outcome in answer.outcomes) == fail, answer
+    assert sum(bool(outcome.samples) for outcome in answer.outcomes) == fail
     # Two for each aggregate: pairs, unique keys, a row_condition and distinct values share none; one for rows with
     # the values of the pair and of the aggregates.
-    assert work.jobs <= 25
+    assert work.jobs <= jobs
