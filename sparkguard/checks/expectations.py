@@ -48,9 +48,10 @@ class Expectations(SourceCheck):
     change the exit code. A bound on a quantity that an expectation does not have is replaced by `failed: "> 0"`.
 
     Cost: one scan of a few Spark jobs for all expectations of rows, one more of each kind that cannot share it
-    (uniqueness, pairs, a row_condition, a median); for those that do not hold, a second scan and one job each for
-    samples. Nothing is persisted. On the driver: the samples, and what Great Expectations collects itself,
-    which for `distinct values` and quantiles may be much. Importing it takes 2.5 seconds, in these suites only.
+    (uniqueness, pairs, a row_condition, a median), and one to count values where it does not; for those that do
+    not hold, a second scan and one job each for samples. Nothing is persisted. On the driver: the samples, and what
+    Great Expectations collects itself, which for `distinct values` and quantiles may be much. Importing it takes
+    2.5 seconds, in these suites only.
 
     Blind to: what the suite does not say; a z-score of values that are all equal; a row_condition that no row
     meets beside a count of the table's rows or a query. Counts beside a sample are the sample's, not the table's.

@@ -352,6 +352,6 @@ def test_the_shipped_suite_costs_no_more_jobs_than_before(
     assert isinstance(answer, Outcomes), answer
     assert sum(outcome.holds is False for outcome in answer.outcomes) == fail, answer
     assert sum(bool(outcome.samples) for outcome in answer.outcomes) == fail
-    # Two for each aggregate: pairs, unique keys, a row_condition and distinct values share none; one for rows with
-    # the values of the pair and of the aggregates.
+    # Two for each aggregate: pairs, unique keys, a row_condition and distinct values share none, nor does the count
+    # of rows that have the values of the pair and of the aggregates.
     assert work.jobs <= jobs
