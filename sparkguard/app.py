@@ -53,6 +53,7 @@ class Options:
     results: str | None = None
     run_id: str | None = None
     choice: Choice = field(default_factory=Choice)
+    table: str | None = None
     master: str | None = None
     remote: str | None = None
 
@@ -80,6 +81,7 @@ def _loaded(
         supplied=supplied,
         scheduled_for=_scheduled_for(),
         selection=(*options.choice.only, "", *options.choice.tags),
+        table=options.table,
         read=_read,
     )
     try:
@@ -211,14 +213,26 @@ def load_all(path: SuiteLike, options: Options) -> list[Suite]:
     """Every suite of a file or folder; `ConfigError` with the problems of the first that is wrong."""
     files = [path] if isinstance(path, Mapping) else suite_files(path)
     found = [(suite, file) for file in files for suite in load_suites(file, options)]
+    require_own_names(found, options)
     suites = [suite for suite, _ in found]
-    doubled = {name for name, n in Counter(suite.name for suite in suites).items() if n > 1}
-    if doubled:
-        where = ", ".join(str(file) for suite, file in found if suite.name in doubled)
-        message = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
-        raise ConfigError(message)
     require_selection(suites, options.choice)
     return suites
+
+
+def require_own_names(found: Sequence[tuple[Suite, SuiteLike]], options: Options) -> None:
+    """Refuse suites of one name, with the files that they stand in, and a table that none is of: `ConfigError`."""
+    if options.table is not None and not found:
+        raise ConfigError(Problem(f"no suite is of a table '{options.table}'", path="--table"))
+    doubled = {name for name, n in Counter(suite.name for suite, _ in found).items() if n > 1}
+    if doubled:
+        where = ", ".join(dict.fromkeys(str(file) for suite, file in found if suite.name in doubled))
+        message = f"two suites are called {', '.join(sorted(doubled))}, so they would replace each other: {where}"
+        raise ConfigError(message)
+
+
+def notes(suites: Sequence[Suite]) -> list[str]:
+    """What is right in suites, but may not be meant, each once."""
+    return list(dict.fromkeys(f"note: {note}" for suite in suites for note in suite.notes))
 
 
 def require_writable(suite: Suite, spark: SparkSession) -> None:

@@ -30,7 +30,14 @@ def expectation_suites(suite: Suite) -> tuple[dict[str, Any], dict[str, str]]:
             dataset, {"name": f"{suite.name}.{dataset}", "expectations": [], "meta": _origin(suite)}
         )
         one["expectations"] += [
-            {"type": e.type, "kwargs": dict(e.kwargs), "severity": e.severity, **_about(check)} for e in wanted
+            {
+                "type": e.type,
+                "kwargs": dict(e.kwargs),
+                "severity": e.severity,
+                **({} if e.id is None else {"id": e.id}),
+                **_about(check),
+            }
+            for e in wanted
         ]
     return suites, left_out
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sparkguard.app import Options, SuiteLike, execute, load_all, require_writable, secrets, session, summary
+from sparkguard.app import Options, SuiteLike, execute, load_all, notes, require_writable, secrets, session, summary
 from sparkguard.console import Progressing, Unbreakable
 from sparkguard.core.settle import NOT_EVALUATED, most_urgent
 from sparkguard.core.suite import Suite
@@ -31,6 +31,8 @@ def run_command(path: SuiteLike, options: Options, progress: Progressing) -> int
     """
     progress = Unbreakable(progress)
     suites = load_all(path, options)
+    for note in notes(suites):
+        sys.stderr.write(f"{note}\n")
     with session(f"sparkguard {suites[0].name}", options) as spark:
         for suite in suites:
             require_writable(suite, spark)

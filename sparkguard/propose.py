@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -19,11 +19,13 @@ from sparkguard.console import Silent
 from sparkguard.core.columns import Schema
 from sparkguard.core.finding import Status
 from sparkguard.core.measure import Broken
-from sparkguard.core.source import Dataset, Source
+from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
-from sparkguard.core.text import first_line, without_secrets
+from sparkguard.core.text import count, first_line, without_secrets
+from sparkguard.core.types import is_text, is_time
 from sparkguard.errors import ConfigError, DataError, Problem
 from sparkguard.proposal.families import DATASET, Table, family_text
+from sparkguard.proposal.place import Place, names_in_family
 from sparkguard.proposal.profiling import profile
 from sparkguard.proposal.proposals import propose
 from sparkguard.proposal.proposed import Proposed
@@ -33,39 +35,14 @@ from sparkguard.runner import Runner
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_NO_NAME = re.compile(r"[^\w.-]+")
 _PLAIN_PART = re.compile(r"\w+", re.ASCII)
-_SUITE_NAME = re.compile(r"[\w.-]+")
 _AT_CHECK = re.compile(r"checks\[(\d+)\]")
 _LOOKED_AT = 1_000
 """Files of a folder that tell its format."""
+_TOLD = 3
 _FORMATS = ("parquet", "csv", "json", "orc")
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a table is: `path` with its `format`, or the name of a `table`."""
-
-    path: str | None = None
-    table: str | None = None
-    format: str | None = None
-
-    @property
-    def short(self) -> str:
-        """The last part of the path or name."""
-        last = str(self.path).rstrip("/").rpartition("/")[2] if self.path else str(self.table).rpartition(".")[2]
-        return _NO_NAME.sub("_", last.replace("`", "").removesuffix(".parquet")).strip("_") or "table"
-
-    def entry(self) -> dict[str, str]:
-        """As a dataset of a suite."""
-        fields = {"path": self.path, "table": self.table, "format": self.format}
-        return {name: value for name, value in fields.items() if value is not None}
-
-    def dataset(self, name: str, version: int | None = None) -> Dataset:
-        """As the engine knows it."""
-        return Dataset(name, path=self.path, table=self.table, format=self.format, version=version)
 
 
 @dataclass(frozen=True)
@@ -87,6 +64,8 @@ class Written:
     checks: int
     taken_out: Mapping[str, str]
     tables: int = 1
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The tables that could not be read, and why."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +81,8 @@ def placed(path: str | None, table: str | None, file_format: str | None) -> Plac
     """The one place that the options name; without a format a local path tells by its files what it is."""
     if (path is None) == (table is None):
         raise ConfigError(Problem("give one of --path, --table, --schema and --folder"))
+    if table is not None and file_format is not None:
+        raise ConfigError(Problem("goes with --path; the catalog knows the format of a table", path="--format"))
     if path is not None and file_format is None and not urlparse(path).scheme:
         file_format = _format_of(Path(path))
     return Place(path, table, None if file_format == "delta" else file_format)
@@ -125,19 +106,50 @@ def init_tables(
     tables: list[Table] = []
     with app.session("sparkguard init", options) as spark:
         found = places(spark)
-        for number, place in enumerate(found, 1):
+        _require_somewhere(spark, found, wish.time_column)
+        for number, (place, name) in enumerate(zip(found, names_in_family(found), strict=True), 1):
             say(f"{number:,} of {len(found):,}: {place.short}")
-            tables.append(_table(spark, place, owners, wish, options))
+            tables.append(_table(spark, place, name, owners, wish, options))
+            if tables[-1].unread is not None:
+                _require_session(spark, number, len(found))
     read = [t.proposed for t in tables if t.proposed is not None]
+    unread = {t.name: t.unread for t in tables if t.unread is not None}
     if not read:
-        reasons = "; ".join(f"{t.name}: {t.unread}" for t in tables[:3]) or "there is none"
-        message = f"no table could be read: {reasons}"
+        message = f"no table could be read: {_listed(unread) or 'there is none'}"
         raise DataError(message, "name another --schema or --folder, or find out why they cannot be read")
     heading = replace(wish.heading, proven=wish.verify)
     text = family_text(wish.suite or "tables", tables, heading)
     _loaded(text, heading)
     taken_out = {f"{t.short}.{i}": why for t in tables if t.proposed for i, why in t.proposed.taken_out.items()}
-    return Written(text, sum(len(p.checks) for p in read), taken_out, len(read))
+    return Written(text, sum(len(p.checks) for p in read), taken_out, len(read), unread)
+
+
+def _require_session(spark: SparkSession, number: int, tables: int) -> None:
+    """Refuse to go on without Spark, which would tell of every other table that it cannot be read."""
+    try:
+        spark.sql("SELECT 1").collect()
+    except Exception as error:
+        message = f"Spark ended at table {number:,} of {tables:,}, and nothing is written: {first_line(error)}"
+        raise DataError(message) from error
+
+
+def _require_somewhere(spark: SparkSession, places: Sequence[Place], time_column: str | None) -> None:
+    """Refuse a time column that none of many tables has."""
+    from sparkguard.engine.reader import Reader
+
+    if time_column is None:
+        return
+    pins = (Reader(spark, {DATASET: place.dataset(DATASET)}).pin([Source(DATASET)])[DATASET, None] for place in places)
+    lacking = 0
+    for pin in pins:
+        if isinstance(pin, Broken):
+            continue
+        if _time_column(pin.schema, time_column, required=False):
+            return
+        lacking += 1
+    if lacking:
+        message = f"none of {count(lacking, 'table')} has a column '{time_column}' that windows can cut by"
+        raise ConfigError(Problem(message, path="--time-column"))
 
 
 def tables_of(schema: str, limit: int | None) -> Callable[[SparkSession], Sequence[Place]]:
@@ -167,10 +179,10 @@ def folders_of(folder: str, limit: int | None) -> Callable[[SparkSession], Seque
     return lambda _spark: [Place(path=str(inner)) for inner in found][:limit]
 
 
-def _table(spark: SparkSession, place: Place, owners: Owners, wish: Wish, options: app.Options) -> Table:
-    name = place.table or place.short
-    known = Table(name, place.short, place.entry() if place.path else {}, owners.of(place.short, name))
-    if place.table is not None and place.short != place.table.rpartition(".")[2]:
+def _table(spark: SparkSession, place: Place, name: str, owners: Owners, wish: Wish, options: app.Options) -> Table:
+    short = place.short if place.table else name
+    known = Table(name, short, place.entry() if place.path else {}, owners.of(place.short, name))
+    if not place.can_name_a_suite:
         return replace(known, unread="its name cannot be that of a suite; write one for it alone: init --table")
     try:
         found = _found(spark, place, DATASET, wish, lambda _step: None)
@@ -198,7 +210,10 @@ def _found(spark: SparkSession, place: Place, name: str, wish: Wish, say: Say) -
         raise DataError(message)
     if wish.verify:
         say(f"running the {len(proposed.checks)} proposed checks")
-        proposed = _proven(spark, place, name, proposed, pin.version)
+        proposed = _proven(spark, place, name, proposed, wish, pin.version)
+        if not proposed.checks:
+            message = f"no check of {place.path or place.table} passes on it: " + _listed(proposed.taken_out)
+            raise DataError(message)
     return _Found(proposed, found.rows, pin.version)
 
 
@@ -207,15 +222,25 @@ def _time_column(schema: Schema, wanted: str | None, *, required: bool) -> str |
     if wanted is None:
         return None
     try:
-        schema.column(wanted)
+        kind = schema.column(wanted).type
     except DataError as error:
-        if required:
-            raise ConfigError(Problem(str(error), path="--time-column")) from error
-        return None
-    return wanted
+        wrong = str(error)
+    else:
+        if is_time(kind) or is_text(kind):
+            return wanted
+        wrong = f"column '{wanted}' is {kind}; windows cut by TIMESTAMP, TIMESTAMP_NTZ, DATE and ISO text"
+    if required:
+        raise ConfigError(Problem(wrong, path="--time-column"))
+    return None
 
 
-def _proven(spark: SparkSession, place: Place, name: str, proposed: Proposed, version: int | None) -> Proposed:
+def _listed(taken_out: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in islice(taken_out.items(), _TOLD))
+
+
+def _proven(
+    spark: SparkSession, place: Place, name: str, proposed: Proposed, wish: Wish, version: int | None
+) -> Proposed:
     """The checks that can be read back and pass on the rows that they were made from."""
     heading = Heading(datetime.now(UTC))
     while proposed.checks:
@@ -229,7 +254,7 @@ def _proven(spark: SparkSession, place: Place, name: str, proposed: Proposed, ve
         else:
             pinned = place.dataset(name, version)
             datasets = {name: replace(pinned, time_column=suite.datasets[name].time_column)}
-            failed = _not_passed(spark, replace(suite, datasets=datasets))
+            failed = _not_passed(spark, replace(suite, datasets=datasets), values=wish.values)
         if not failed:
             break
         proposed = proposed.without(failed)
@@ -243,12 +268,15 @@ def _unreadable(error: ConfigError, proposed: Proposed) -> Iterator[tuple[str, s
             yield proposed.checks[int(at[1])].id, problem.message
 
 
-def _not_passed(spark: SparkSession, suite: Suite) -> dict[str, str]:
+def _not_passed(spark: SparkSession, suite: Suite, *, values: bool) -> dict[str, str]:
+    """The checks that do not pass, and why: without values of rows if none may be written."""
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.spark_engine import SparkEngine
     from sparkguard.sinks.memory import MemorySink
 
-    engine = SparkEngine(Reader(spark, suite.datasets), timezone=suite.timezone)
+    if not values:
+        suite = replace(suite, checks=tuple(c.model_copy(update={"violations": "none"}) for c in suite.checks))
+    engine = SparkEngine(Reader(spark, suite.datasets), hidden=suite.hides, timezone=suite.timezone)
     report = Runner(suite, engine, MemorySink(), Silent()).run()
     return {check.id: f.message for check, f in report.findings if f.status is not Status.PASS}
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sparkguard import app
 from sparkguard.core.suite import Results
 from sparkguard.core.text import without_secrets
-from sparkguard.errors import ConfigError, Problem
 from sparkguard.sinks.tables import Query, by_deltalake, by_spark
 from sparkguard.sinks.verdict import last_exit_code
 
@@ -30,25 +27,6 @@ def report(results: str, suite: str | None, options: app.Options) -> str:
     with _opened(location, "sparkguard report", options) as query:
         runs = recorded_runs(query, location, options.run_id, suite)
     return render(page(runs, without_secrets(results, app.secrets(options))))
-
-
-def write_whole(text: str, target: Path) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    place = target.resolve()
-    content = text.encode("utf-8", errors="replace")
-    try:
-        if place.exists() and not place.is_file() and not place.is_dir():
-            place.write_bytes(content)  # a pipe or a device must stay what it is
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f".{place.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(content)
-            part.replace(place)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise ConfigError(Problem(f"'{target}' cannot be written: {error.strerror}", path="--output")) from error
 
 
 @contextmanager

@@ -41,6 +41,41 @@ def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
     assert "c.yml: the file is empty" in err
 
 
+@pytest.mark.parametrize("other", ["overlays: {dev: {suite: fixed}}\n", None])
+def test_validate_refuses_suites_of_one_name_as_run_does(
+    other: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family = GOOD.replace("suite: s", "suite: a.${table}\ntables: {x: , y: }").replace("dataset: t", "dataset: table")
+    (tmp_path / "a.yaml").write_text(GOOD if other is None else family + other, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
+    validated, ran = call(capsys, "validate", str(tmp_path)), call(capsys, "run", str(tmp_path))
+    assert (validated[0], ran[0]) == (2, 2)
+    assert "two suites are called " in validated[2]
+    assert validated[2] == ran[2]
+
+
+def test_one_table_of_many_is_chosen_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    family = GOOD.replace("suite: s", "suite: a.${table}\ntables: {f.x_daily: , f.y: }").replace(
+        "dataset: t", "dataset: table"
+    )
+    (tmp_path / "a.yaml").write_text(family, encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(GOOD, encoding="utf-8")
+    for pattern in ("*_daily", "f.x_daily", "x_*"):
+        code, out, _ = call(capsys, "validate", str(tmp_path), "--table", pattern)
+        assert (code, out.count("is valid"), "suite a.x_daily" in out) == (0, 1, True)
+    for command in ("validate", "run"):
+        code, _, err = call(capsys, command, str(tmp_path), "--table", "z*")
+        assert (code, err) == (2, "--table: no suite is of a table 'z*'\n")
+
+
+def test_validate_says_that_an_environment_has_no_overlay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD + "environment: ${ENV:-dev}\noverlays: {prod: {timezone: CET}}\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    code, out, _ = call(capsys, "validate", str(tmp_path), "--set", "ENV=prdo")
+    assert code == 0
+    assert "a.yaml: note: environment 'prdo' has no overlay; there is one for prod" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -60,6 +95,11 @@ def test_validate_reads_all_suites_of_a_folder_and_shows_all_problems(
         (["init", "--schema", "b", "--format", "csv"], "--format goes with --path"),
         (["init", "--path", "a", "--output", "{good}"], "exists; name another file, or overwrite it with --force"),
         (["init", "--folder", "no/such"], "'no/such' is not a local folder"),
+        (["init", "--path", "a", "--output", "/proc/x/out.yaml"], "--output: '/proc/x/out.yaml' cannot be written"),
+        (["init", "--path", "a", "--output", "{empty}", "--force"], "is a folder; name a file in it"),
+        (["init", "--table", "a.b", "--format", "csv"], "--format: goes with --path"),
+        (["init", "--path", "a", "--limit", "3"], "--limit: goes with --schema and --folder"),
+        (["init", "--path", "a", "--owners", "x", "--limit", "3"], "--owners and --limit: goes with --schema"),
         (["init", "--schema", "b", "--owners", "{good}"], "good.yaml:2: datasets: found {'t': {'path': 'x'}}"),
         (["init", "--schema", "b", "--owners", "no/such"], "--owners: cannot be read"),
     ],

@@ -78,6 +78,21 @@ def test_a_pattern_gets_both_ends_since_it_is_only_looked_for() -> None:
     assert (kind, arguments["regex"]) == ("expect_column_values_to_match_regex", r"\A(?:a|b)\z")
 
 
+def test_what_shows_no_value_is_exported_though_values_are_hidden() -> None:
+    for fields in ("type: completeness, columns: x", "type: row_count", "type: schema, columns: {x: int}"):
+        assert of(f"{fields}, redact: [x]")
+
+
+def test_an_expectation_keeps_its_id() -> None:
+    check = f"{{id: a, dataset: t, type: expectations, expectations: [{IN_SET}]}}"
+    suites, _ = exported(f"suite: s\ndatasets: {{t: {{path: d}}}}\nchecks: [{check}]")
+    assert [e["id"] for e in suites["t"]["expectations"]] == ["3f2a"]
+
+
+IN_SET = "{type: expect_column_values_to_be_in_set, id: 3f2a, kwargs: {column: x, value_set: [a]}}"
+QUERY = "{type: unexpected_rows_expectation, kwargs: {unexpected_rows_query: 'SELECT * FROM {batch}'}}"
+
+
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
@@ -96,6 +111,17 @@ def test_a_pattern_gets_both_ends_since_it_is_only_looked_for() -> None:
         ("type: value_range, columns: x, max: 2026-01-01", "cannot say the bound 2026-01-01 of value_range"),
         ("type: value_range, columns: x, max: 9007199254740993", "cannot say the bound 9007199254740993"),
         ("type: allowed_values, columns: x, values: ['2026-01-01T00:00']", "cannot say the value 2026-01-01T00:00"),
+        ("type: allowed_values, columns: x, values: ['2026-01-01']", "cannot say the value 2026-01-01"),
+        ("type: allowed_values, columns: x, values: [2, 1.0]", "cannot say the value 1.0"),
+        ("type: allowed_values, columns: x, values: ['1e0']", "cannot say the value 1e0"),
+        ("type: allowed_values, columns: x, values: [9007199254740992]", "cannot say the value 9007199254740992"),
+        ("type: allowed_values, columns: x, values: [a], redact: [X]", "cannot say redact: x of allowed_values"),
+        ("type: value_range, columns: x, max: 1, violations: none", "cannot say violations: none of value_range"),
+        ("type: duplicate_keys, key: [x, y], redact: [y]", "cannot say redact: y of duplicate_keys"),
+        ("type: duplicate_keys, key: ['`a.b`', x]", "cannot say the column `a.b` of duplicate_keys"),
+        ("type: schema, columns: {a.b: bigint}", "cannot say the column a.b of schema"),
+        (f"type: expectations, redact: [x], expectations: [{IN_SET}]", "cannot say redact: x of expectations"),
+        (f"type: expectations, redact: [x], expectations: [{QUERY}]", "cannot say redact: x of expectations"),
         ("type: pattern, columns: x, pattern: '(?x)a # b'", "cannot say (?x)"),
         ("type: row_count, error_if: {rows: '== 3'}", "cannot say rows == 3 of row_count"),
         ("type: finite_values, columns: x", "Great Expectations has no words for finite_values"),

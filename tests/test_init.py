@@ -22,6 +22,7 @@ from sparkguard.core.suite import Suite
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
 from sparkguard.errors import ConfigError, DataError
+from sparkguard.proposal.place import Place
 from sparkguard.proposal.suite import Heading
 from sparkguard.runner import Runner
 from sparkguard.sinks.memory import MemorySink
@@ -63,11 +64,11 @@ def loaded(text: str) -> Suite:
     return load(text, "f.yaml", Parameters(now=NOW, variables={}))
 
 
-def made(place: propose.Place, wish: propose.Wish = WISH) -> propose.Written:
+def made(place: Place, wish: propose.Wish = WISH) -> propose.Written:
     return propose.init_table(place, wish, app.Options(), lambda _step: None)
 
 
-def parquet(frame: DataFrame, folder: Path) -> propose.Place:
+def parquet(frame: DataFrame, folder: Path) -> Place:
     frame.write.parquet(str(folder))
     return propose.placed(str(folder), None, None)
 
@@ -78,10 +79,10 @@ def table(spark: SparkSession, tmp_path: Path) -> str:
     return str(tmp_path / "orders")
 
 
-def call(*arguments: str) -> None:
+def call(*arguments: str, code: int = 0) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(list(arguments))
-    assert not stopped.value.code
+    assert (stopped.value.code or 0) == code
 
 
 def test_a_suite_passes_on_its_table_and_each_planted_fault_fails_its_check(
@@ -133,8 +134,10 @@ def test_odd_tables_get_what_can_be_said_of_them(spark: SparkSession, tmp_path: 
     assert not any(w.taken_out for w in (empty, one, null))
     with pytest.raises(ConfigError, match="--time-column: column 'when' does not exist"):
         made(propose.placed(str(tmp_path / "one"), None, None), replace(WISH, time_column="when"))
+    with pytest.raises(ConfigError, match="--time-column: column 'order_id' is bigint; windows cut by TIMESTAMP"):
+        made(propose.placed(str(tmp_path / "one"), None, None), replace(WISH, time_column="order_id"))
     with pytest.raises(DataError, match="there is no such data"):
-        made(propose.Place(str(tmp_path / "gone"), None, "parquet"))
+        made(Place(str(tmp_path / "gone"), None, "parquet"))
 
 
 def test_the_work_grows_by_batches_of_measures_not_by_columns(spark: SparkSession, work: Work, tmp_path: Path) -> None:
@@ -179,6 +182,61 @@ def test_a_schema_becomes_one_file_with_a_suite_for_each_table(schema: str, tmp_
     assert {c.owner for c in suites["shop.views_daily"].checks} == {"core"}
     assert [c.id for c in suites["shop.users"].checks] == ["rows", "key", "complete", "columns"]
     assert not written.taken_out
+    assert list(written.unread) == [f"{schema}.broken"]
+
+
+def test_tables_that_were_not_read_are_told_and_exit_3(
+    schema: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("init", "--schema", schema, "--limit", "2", "--no-verify", "--output", str(tmp_path / "s.yaml"), code=3)
+    said = capsys.readouterr().out
+    assert f"not read: {schema}.broken: " in said
+    assert "1 table could not be read; the file names them as comments" in said
+
+
+def test_a_time_column_that_no_table_has_is_refused_before_any_is_profiled(schema: str) -> None:
+    said: list[str] = []
+    wish = replace(WISH, time_column="tsss")
+    with pytest.raises(ConfigError, match=r"--time-column: none of \d tables has a column 'tsss'"):
+        propose.init_tables(propose.tables_of(schema, None), Owners(), wish, app.Options(), said.append)
+    assert not said
+
+
+def test_without_spark_nothing_is_written() -> None:
+    class Gone:
+        def sql(self, query: str) -> object:
+            message = "the connection was refused"
+            raise OSError(message)
+
+    with pytest.raises(DataError, match="Spark ended at table 1 of 4, and nothing is written: the connection"):
+        propose._require_session(Gone(), 1, 4)  # type: ignore[arg-type]
+
+
+def test_a_table_none_of_whose_checks_pass_is_a_comment(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sales.2023", "returns.2023", "a_b", "a b"):
+        spark.range(20).write.format("delta").save(str(tmp_path / "data" / name))
+
+    def not_passed(_spark: object, suite: Suite, **_: object) -> dict[str, str]:
+        lies = str(suite.datasets["table"].path).endswith("a b")
+        return {c.id: "it lies" for c in suite.checks} if lies else {}
+
+    monkeypatch.setattr(propose, "_not_passed", not_passed)
+    places = propose.folders_of(str(tmp_path / "data"), None)
+    written = propose.init_tables(places, Owners(), WISH, app.Options(), lambda _step: None)
+    suites = load_all(written.text, "f.yaml", Parameters(now=NOW, variables={}))
+    assert [s.name for s in suites] == ["tables.a_b_2", "tables.returns_2023", "tables.sales_2023"]
+    assert "a_b could not be read: no check of " in written.text
+    assert written.unread["a_b"].endswith("passes on it: rows: it lies; key: it lies; complete: it lies")
+
+
+def test_without_values_a_check_that_fails_tells_no_values(spark: SparkSession, tmp_path: Path) -> None:
+    place = parquet(spark.createDataFrame([("hunter2",)], "x STRING"), tmp_path / "t")
+    check = {"id": "a", "type": "allowed_values", "dataset": "t", "columns": ["x"], "values": ["y"]}
+    suite = app.load_suite({"suite": "s", "datasets": {"t": place.entry()}, "checks": [check]})
+    assert "hunter2" in propose._not_passed(spark, suite, values=True)["a"]
+    assert "hunter2" not in propose._not_passed(spark, suite, values=False)["a"]
 
 
 def test_a_folder_of_tables_becomes_one_file_on_standard_output(
@@ -186,7 +244,7 @@ def test_a_folder_of_tables_becomes_one_file_on_standard_output(
 ) -> None:
     for name in ("a", "b"):
         spark.range(20).write.format("delta").save(str(tmp_path / "data" / name))
-    call("init", "--folder", str(tmp_path / "data"), "--no-verify", "--limit", "1")
+    call("init", "--folder", str(tmp_path / "data"), "--no-verify", "--limit", "1", "--output", "-")
     said = capsysbinary.readouterr()
     [suite] = load_all(said.out.decode(), "f.yaml", Parameters(now=NOW, variables={}))
     assert (suite.name, suite.datasets["table"].path) == ("data.a", str(tmp_path / "data" / "a"))

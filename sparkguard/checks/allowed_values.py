@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -14,10 +15,11 @@ from sparkguard.core.types import element, is_float
 from sparkguard.core.values import ValueField
 from sparkguard.measures.conditions import NotIn
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
-from sparkguard.shapes.wording import Words, for_each_column, refuse
+from sparkguard.shapes.wording import MOST_EXACT, Words, for_each_column, refuse
 
 _NAMED = 5
-_TIME = re.compile(r"\d{4}-\d\d?-\d\d?[T ].*")
+_TIME = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?")
+_WHOLE = re.compile(r"[-+]?\d+")
 
 
 class AllowedValues(ColumnRowsCheck):
@@ -67,12 +69,24 @@ class AllowedValues(ColumnRowsCheck):
         )
 
     def as_expectations(self) -> tuple[Expectation, ...]:
-        """Values are in a set of texts, which Spark reads in the column's type; times it reads in another zone."""
+        """Values are in a set of texts, which Spark reads in the column's type."""
         return for_each_column(self, self._words)
 
     def _words(self) -> Words:
         texts = list(dict.fromkeys(map(str, self.values)))
-        times = [text for text in texts if _TIME.fullmatch(text)]
-        if times:
-            refuse(f"the value {times[0]}", self)
+        for text in texts:
+            if _may_differ(text):
+                refuse(f"the value {text}", self)
         return "expect_column_values_to_be_in_set", {"value_set": texts}
+
+
+def _may_differ(text: str) -> bool:
+    """Whether Spark may read another value, or none: a day in its own timezone, 1.0 as an integer, 2^53 as a double."""
+    if _TIME.fullmatch(text):
+        return True
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    whole = number.is_finite() and number == number.to_integral_value()
+    return whole and (_WHOLE.fullmatch(text) is None or abs(number) >= MOST_EXACT)

@@ -7,7 +7,7 @@ from sparkguard.core.evidence import Evidence
 from sparkguard.core.expectation import Expectation
 from sparkguard.measures.conditions import Missing
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
-from sparkguard.shapes.wording import Words, for_each_column, refuse
+from sparkguard.shapes.wording import FILLED, Words, for_each_column, refuse
 
 
 class Completeness(ColumnRowsCheck):
@@ -51,4 +51,4 @@ class Completeness(ColumnRowsCheck):
     def _words(self) -> Words:
         if self.blank:
             refuse("blank", self)
-        return "expect_column_values_to_not_be_null", {}
+        return FILLED, {}

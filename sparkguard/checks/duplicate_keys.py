@@ -28,7 +28,7 @@ from sparkguard.measures.duplicates import (
     RepeatedKeys,
     SeenBefore,
 )
-from sparkguard.shapes.wording import severity_of
+from sparkguard.shapes.wording import FILLED, refuse, require_open, require_plain, severity_of
 
 _NOTHING = KeyCountsAnswer(0, 0, 0, ())
 
@@ -201,8 +201,9 @@ class DuplicateKeys(SourceCheck):
         allowed = {"error_if": {"violation_rows": Bound(">", 0.0)}, "warn_if": {}, "window": None, "normalize": ()}
         other = [name for name, value in allowed.items() if getattr(self, name) != value]
         if other or self.nulls == "equal":
-            message = f"Great Expectations cannot say {', '.join(other) or 'nulls: equal'} of duplicate_keys"
-            raise DataError(message)
+            refuse(", ".join(other) or "nulls: equal", self)
+        require_plain(self.key, self)
+        require_open(self.key, self)
         severity = severity_of(self)
         if len(self.key) == 1:
             unique = Expectation("expect_column_values_to_be_unique", {"column": self.key[0]}, severity)
@@ -210,7 +211,7 @@ class DuplicateKeys(SourceCheck):
             arguments = {"column_list": list(self.key), "ignore_row_if": "any_value_is_missing"}
             unique = Expectation("expect_compound_columns_to_be_unique", arguments, severity)
         filled = self.key if self.nulls == "violation" else ()
-        return (unique, *(Expectation("expect_column_values_to_not_be_null", {"column": c}, severity) for c in filled))
+        return (unique, *(Expectation(FILLED, {"column": c}, severity) for c in filled))
 
     @property
     def _history(self) -> Source | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -15,18 +14,30 @@ from sparkguard.core.expectation import Expectation
 from sparkguard.core.fields import Bounds
 from sparkguard.core.finding import Finding, Quantity, Status, Violation
 from sparkguard.core.measure import Answer, Measure
-from sparkguard.core.text import REDACTED, count, hides
+from sparkguard.core.text import REDACTED, count, hides, number
 from sparkguard.core.threshold import Bound
 from sparkguard.measures.expectations import ExpectationsRun, Outcome, Sample
 from sparkguard.measures.tallies import RowCount
-from sparkguard.shapes.gx import Entry
+from sparkguard.shapes.gx import QUERY, Entry
 from sparkguard.shapes.gx_suite import EntriesField, SuiteFileField
-from sparkguard.shapes.wording import refuse, require_whole
+from sparkguard.shapes.wording import refuse, require_open, require_whole
 
 _NAMED = 3
 _FAILED: Bounds = {"failed": Bound(">", 0.0)}
-_STATISTICS = ("_count_", "_proportion_", "_mean_", "_stdev_", "_sum_")
-"""Parts of the names of expectations whose observed number is none of the column's values."""
+_STATISTICS = {
+    "expect_column_mean_to_be_between",
+    "expect_column_proportion_of_non_null_values_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
+    "expect_column_stdev_to_be_between",
+    "expect_column_sum_to_be_between",
+    "expect_column_unique_value_count_to_be_between",
+    "expect_table_column_count_to_be_between",
+    "expect_table_column_count_to_equal",
+    "expect_table_row_count_to_be_between",
+    "expect_table_row_count_to_equal",
+    "unexpected_rows_expectation",
+}
+"""Expectations whose observed number is none of the column's values."""
 
 
 class Expectations(SourceCheck):
@@ -37,11 +48,13 @@ class Expectations(SourceCheck):
     change the exit code. A bound on a quantity that an expectation does not have is replaced by `failed: "> 0"`.
 
     Cost: one scan of a few Spark jobs for all expectations of rows, one more of each kind that cannot share it
-    (uniqueness, pairs, a row_condition, a median); for those that do not hold, a second scan and one job each for
-    samples. Nothing is persisted. On the driver: the samples, and what Great Expectations collects itself,
-    which for `distinct values` and quantiles may be much. Importing it takes 2.5 seconds, in these suites only.
+    (uniqueness, pairs, a row_condition, a median), and one to count values where it does not; for those that do
+    not hold, a second scan and one job each for samples. Nothing is persisted. On the driver: the samples, and what
+    Great Expectations collects itself, which for `distinct values` and quantiles may be much. Importing it takes
+    2.5 seconds, in these suites only.
 
-    Blind to: what the suite does not say. Counts beside a sample are those of the sample, not of the table.
+    Blind to: what the suite does not say; a z-score of values that are all equal; a row_condition that no row
+    meets beside a count of the table's rows or a query. Counts beside a sample are the sample's, not the table's.
 
     Example:
         >>> from sparkguard.core.source import Source
@@ -118,11 +131,12 @@ class Expectations(SourceCheck):
         require_whole(self)
         if self.error_if != _FAILED or self.warn_if:
             refuse("error_if or warn_if", self)
+        for entry in self.entries:
+            require_open(self.redact if QUERY in entry.arguments else entry.columns, self)
         weak = self.severity == "warn"
         return tuple(
-            Expectation(one["type"], one["kwargs"], "warning" if weak and entry.critical else entry.severity)
+            Expectation(entry.kind, entry.arguments, "warning" if weak and entry.critical else entry.severity, entry.id)
             for entry in self.entries
-            for one in [json.loads(entry.text)]
         )
 
     @property
@@ -148,7 +162,8 @@ class Expectations(SourceCheck):
                 counted=entry.critical,
             )
         finding = self._measured(about, entry, outcome, empty=empty)
-        told = f"{entry}: {self._told(outcome, _judged(outcome), hidden=self._hides(entry))}"
+        hidden = self._hides(entry)
+        told = f"{entry}: {self._told(outcome, _judged(outcome), hidden=hidden)}"
         verdict = self._bounded(entry, finding).verdict(
             finding,
             passed=told,
@@ -159,43 +174,55 @@ class Expectations(SourceCheck):
         )
         counts = entry.critical or verdict.status in (Status.PASS, Status.WARN)
         reason = verdict.decision.reason if verdict.decision and verdict.decision.metric_name == "failed" else ""
-        return replace(verdict, message=verdict.message.removesuffix(f"; {reason}"), counted=verdict.counted and counts)
+        verdict = replace(
+            verdict, message=verdict.message.removesuffix(f"; {reason}"), counted=verdict.counted and counts
+        )
+        return _withheld(verdict) if hidden and entry.kind not in _STATISTICS else verdict
 
     def _measured(self, about: Finding, entry: Entry, outcome: Outcome, *, empty: bool) -> Finding:
         """The numbers and the samples, without a verdict."""
         judged = _judged(outcome)
-        keeps = not self._hides(entry) or any(part in json.loads(entry.text)["type"] for part in _STATISTICS)
         return replace(
             about,
             quantities={
                 "failed": Quantity(float(not outcome.holds)),
-                "observed": Quantity(outcome.number if keeps else None),
+                "observed": Quantity(outcome.number),
                 "missing_rows": Quantity(outcome.missing),
             },
             evaluated_rows=0 if empty else judged,
             violation_rows=None if judged is None else outcome.unexpected,
             violations=tuple(
-                Violation("unexpected", dict(one.values), str(entry), count=None if judged is None else one.rows)
+                Violation(
+                    "unexpected" if one.rows else "missing",
+                    dict(one.values),
+                    str(entry),
+                    count=None if judged is None else one.rows,
+                )
                 for one in outcome.samples
             ),
         )
 
     def _told(self, outcome: Outcome, judged: int | None, *, hidden: bool) -> str:
         """What was found, in a clause."""
+        be = "is" if outcome.unexpected == 1 else "are"
         if judged is not None and outcome.unexpected is not None:
             rows = count(judged, "row")
             if not outcome.unexpected:
                 return f"all {rows} are as expected" if outcome.holds else f"does not hold for {rows}"
-            be = "is" if outcome.unexpected == 1 else "are"
             return f"{outcome.unexpected:,} of {rows} {be} unexpected{self._named(outcome.samples)}"
         if outcome.shown is not None:
             return f"observed {REDACTED if hidden else outcome.shown}"
+        found = [s for s in outcome.samples if s.rows]
+        told = []
         if outcome.unexpected:
-            be = "is" if outcome.unexpected == 1 else "are"
-            return f"{count(outcome.unexpected, 'value')} {be} unexpected{self._named(outcome.samples)}"
-        return "holds" if outcome.holds else "does not hold"
+            told.append(f"{count(outcome.unexpected, 'value')} {be} unexpected{self._named(found)}")
+        if outcome.lacking:
+            lacking = [s for s in outcome.samples if not s.rows]
+            be = "is" if outcome.lacking == 1 else "are"
+            told.append(f"{count(outcome.lacking, 'value')} of its set {be} missing{self._named(lacking)}")
+        return ", and ".join(told) or ("holds" if outcome.holds else "does not hold")
 
-    def _named(self, samples: tuple[Sample, ...]) -> str:
+    def _named(self, samples: Sequence[Sample]) -> str:
         texts = [", ".join(self.text(*value) for value in sample.values) for sample in samples[:_NAMED]]
         return f", for example {'; '.join(texts)}" if texts else ""
 
@@ -204,20 +231,36 @@ class Expectations(SourceCheck):
 
     def _bounded(self, entry: Entry, finding: Finding) -> Self:
         """The check with the bounds that apply to this expectation."""
-        known = {name for name, quantity in finding.quantities.items() if quantity.value is not None}
-        known |= set() if finding.violation_rows is None else {"violation_rows", "violation_rate"}
-        known |= set() if finding.evaluated_rows is None else {"evaluated_rows"}
+        known = {name: quantity for name, quantity in finding.quantities.items() if quantity.value is not None}
+        if finding.evaluated_rows is not None:
+            known["evaluated_rows"] = Quantity(finding.evaluated_rows)
+        if finding.violation_rows is not None:
+            known["violation_rows"] = Quantity(finding.violation_rows)
+            known["violation_rate"] = Quantity(finding.violation_rate)
         errors, warns = ({n: b for n, b in given.items() if n in known} for given in (self.error_if, self.warn_if))
         if self.error_if and not errors:
             errors = dict(_FAILED)
         if not entry.critical:
-            errors, warns = {}, {**warns, **errors}
+            # Of two bounds on a quantity the broken one warns.
+            warns |= {n: bound for n, bound in errors.items() if n not in warns or bound.broken_by(known[n])}
+            errors = {}
         return self.model_copy(update={"error_if": errors, "warn_if": warns})
 
 
 def _judged(outcome: Outcome) -> int | None:
     """The rows that were judged, where rows are."""
     return None if outcome.rows is None else outcome.rows - (outcome.missing or 0)
+
+
+def _withheld(finding: Finding) -> Finding:
+    """The finding without the number that was observed, after it was judged."""
+    decision, message = finding.decision, finding.message
+    if decision is not None and decision.metric_name == "observed" and decision.observed is not None:
+        reason = decision.reason.replace(number(decision.observed), REDACTED, 1)
+        message = message.replace(f"; {decision.reason}", f"; {reason}")
+        decision = replace(decision, observed=None, reason=reason)
+    quantities = {**finding.quantities, "observed": Quantity(None)}
+    return replace(finding, quantities=quantities, decision=decision, message=message)
 
 
 def _nothing(entry: Entry, outcome: Outcome) -> str:

@@ -18,8 +18,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.sqltypes import parse_type
 from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
-from sparkguard.errors import DataError
-from sparkguard.shapes.wording import severity_of
+from sparkguard.shapes.wording import refuse, require_plain, severity_of
 
 _QUANTITIES = {
     Change.ADDED: "added_columns",
@@ -194,9 +193,9 @@ class TableSchema(Check):
         other += [p.type for p in parts if p.type not in _GX_TYPES]
         other += ["nullable"] if any(p.nullable is not None for p in parts) else []
         if other:
-            message = f"Great Expectations cannot say {', '.join(dict.fromkeys(other))} of schema"
-            raise DataError(message)
+            refuse(", ".join(dict.fromkeys(other)), self)
         names, severity = [p.name for p in parts], severity_of(self)
+        require_plain(names, self)
         if self.mode == "strict":
             table = Expectation("expect_table_columns_to_match_ordered_list", {"column_list": names}, severity)
         else:

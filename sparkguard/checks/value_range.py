@@ -14,10 +14,7 @@ from sparkguard.core.values import Value, ValueField, inward
 from sparkguard.errors import DataError
 from sparkguard.measures.conditions import Outside
 from sparkguard.shapes.rows import ColumnRowsCheck, Rule
-from sparkguard.shapes.wording import Words, for_each_column, refuse
-
-_MOST_EXACT = 2**53
-"""Up to here every whole number is a float, which is what GX makes of a bound."""
+from sparkguard.shapes.wording import MOST_EXACT, Words, for_each_column, refuse
 
 
 class ValueRange(ColumnRowsCheck):
@@ -94,6 +91,6 @@ class ValueRange(ColumnRowsCheck):
             number = float(bound.raw)
         except ValueError:
             refuse(f"the bound {bound}", self)
-        if not abs(number) < _MOST_EXACT:
+        if not abs(number) < MOST_EXACT:
             refuse(f"the bound {bound}", self)
         return int(number) if number.is_integer() else number

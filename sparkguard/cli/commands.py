@@ -25,6 +25,7 @@ from sparkguard.cli.options import (
     ResultsRead,
     RunId,
     Set,
+    TableName,
     exit_with,
     go,
     listed,
@@ -36,9 +37,11 @@ from sparkguard.cli.options import (
 )
 from sparkguard.config.catalog import catalog
 from sparkguard.config.schema import suite_schema
+from sparkguard.core.suite import Suite
 from sparkguard.errors import ConfigError, Problem
 from sparkguard.explain import explain_lines, summary
 from sparkguard.export import expectation_suites
+from sparkguard.files import write_whole
 from sparkguard.outcome import Choice
 
 cli = typer.Typer(
@@ -58,6 +61,7 @@ def run(
     date: Date = None,
     set_: Set = None,
     only: Annotated[str | None, typer.Option(help="Run only these checks and what they need.", metavar="ID,…")] = None,
+    table: TableName = None,
     tags: Annotated[str | None, typer.Option(help="Run only checks with one of these tags.", metavar="TAG,…")] = None,
     results: Results = None,
     run_id: RunId = None,
@@ -79,6 +83,7 @@ def run(
         results=results,
         run_id=read_run_id(run_id),
         choice=Choice(listed(only), listed(tags), fail_fast, attempt),
+        table=table,
         master=master,
         remote=remote,
     )
@@ -90,20 +95,30 @@ cli.command()(init)
 
 @cli.command()
 def validate(
-    path: Annotated[Path, typer.Argument(help="A suite, or a folder of suites.")], date: Date = None, set_: Set = None
+    path: Annotated[Path, typer.Argument(help="A suite, or a folder of suites.")],
+    date: Date = None,
+    set_: Set = None,
+    table: TableName = None,
 ) -> None:
     """Check only the configuration, without Spark."""
-    options = application.Options(date=read_date(date), variables=read_variables(set_ or []))
+    options = application.Options(date=read_date(date), variables=read_variables(set_ or []), table=table)
     problems: list[Problem] = []
+    found: list[tuple[Suite, application.SuiteLike]] = []
     for file in application.suite_files(path):
         try:
-            for suite in application.load_suites(file, options):
-                checks, datasets = len(suite.checks), len(suite.datasets)
-                typer.echo(f"{file}: suite {suite.name} is valid: {checks} checks on {datasets} datasets")
+            suites = application.load_suites(file, options)
         except ConfigError as error:
             problems += error.problems
+            continue
+        found += [(suite, file) for suite in suites]
+        for suite in suites:
+            checks, datasets = len(suite.checks), len(suite.datasets)
+            typer.echo(f"{file}: suite {suite.name} is valid: {checks} checks on {datasets} datasets")
+        for note in application.notes(suites):
+            typer.echo(f"{file}: {note}")
     if problems:
         raise ConfigError(*problems)
+    application.require_own_names(found, options)
 
 
 @cli.command()
@@ -137,7 +152,7 @@ def report(
     if str(output) == "-":
         typer.echo(text.encode("utf-8", errors="replace"), nl=False)
         return
-    recorded.write_whole(text, output)
+    write_whole(text, output)
     typer.echo(output)
 
 

@@ -31,6 +31,10 @@ Date = Annotated[
 Set = Annotated[list[str] | None, typer.Option("--set", help="Fills ${NAME}; may be repeated.", metavar="NAME=VALUE")]
 Results = Annotated[str | None, typer.Option(help="Folder, URI or catalog.schema of the result tables.")]
 ResultsRead = Annotated[str, typer.Option("--results", help="Folder, URI or catalog.schema of the result tables.")]
+TableName = Annotated[
+    str | None,
+    typer.Option("--table", help="Only the suites of these tables of a file with tables.", metavar="PATTERN"),
+]
 RunId = Annotated[str | None, typer.Option(help="Identifies the run across its attempts.")]
 Attempt = Annotated[int | None, typer.Option(min=1, help="Number of this try (default: one more than seen).")]
 LogFormatOption = Annotated[LogFormat, typer.Option(help="Lines for people or for log collectors.")]

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 
 from sparkguard.config.across import across, watching
 from sparkguard.config.catalog import catalog
-from sparkguard.config.family import Member, members
+from sparkguard.config.family import Member, family_of
 from sparkguard.config.model import SuiteBlock
 from sparkguard.config.problems import problems
-from sparkguard.config.yaml import Document, Path, build, compose, show_path
+from sparkguard.config.yaml import HOLDS_ITSELF, Document, Path, build, compose, show_path
 from sparkguard.core.check import Check
 from sparkguard.core.plan import cycle
 from sparkguard.core.source import Dataset
@@ -43,7 +43,8 @@ class Parameters:
     `variables` fills `${NAME}`; `date` is the run's date (None: the day of `now` in the suite's
     timezone); `results` and `run_id` win over the suite's own; `supplied` names datasets that the
     caller brings as data frames; `selection` is what part of the suite runs, so that a part is a
-    run of its own; `read` gives the text of a file that a check names, or raises as `open` does.
+    run of its own; `table` is a pattern of the tables whose suites are meant; `read` gives the text
+    of a file that a check names, or raises as `open` does.
     """
 
     now: datetime
@@ -54,6 +55,7 @@ class Parameters:
     supplied: Collection[str] = ()
     scheduled_for: datetime | None = None
     selection: tuple[str, ...] = ()
+    table: str | None = None
     read: Callable[[str], str] = _no_file
 
 
@@ -67,15 +69,22 @@ def load(text: str, file: str, parameters: Parameters) -> Suite:
 
 def load_all(text: str, file: str, parameters: Parameters) -> tuple[Suite, ...]:
     """Validate a file of one suite, or of one for each of its tables; `ConfigError` holds all problems."""
+    try:
+        family = family_of(compose(text, file), file, parameters.variables)
+    except RecursionError as error:
+        raise ConfigError(Problem(HOLDS_ITSELF, file)) from error
     suites: list[Suite] = []
-    found: dict[Problem, None] = {}
-    for member in members(compose(text, file), file, parameters.variables):
+    found = list(family.problems)
+    for member in family.members:
+        if parameters.table is not None and not member.is_of(parameters.table):
+            continue
+        told = {(problem.where, problem.message) for problem in found}
         try:
             suites.append(_load(member, text, file, parameters))
         except ConfigError as error:
-            found |= dict.fromkeys(error.problems)
+            found += [p for p in error.problems if (p.where, p.message) not in told]
     if found:
-        raise ConfigError(*found)
+        raise ConfigError(*sorted(found, key=_line))
     return tuple(suites)
 
 
@@ -92,9 +101,8 @@ def _load(member: Member, text: str, file: str, parameters: Parameters) -> Suite
         raise ConfigError(*sorted(found, key=_line))
     variables = {k: v for k, v in document.variables.items() if k != _DATE}
     # What a check takes from a file is configuration too.
-    digest = hashlib.sha256(
-        "\0".join([text, *(check.content for check in checks if check.content)]).encode()
-    ).hexdigest()
+    contents = [text if member.content is None else member.content, *(c.content for c in checks if c.content)]
+    digest = hashlib.sha256("\0".join(contents).encode()).hexdigest()
     identity = [block.suite, run_date.isoformat(), sorted(variables.items()), parameters.selection, digest]
     run_id = parameters.run_id or hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
     return Suite(
@@ -111,6 +119,7 @@ def _load(member: Member, text: str, file: str, parameters: Parameters) -> Suite
         tags=block.tags,
         scheduled_for=parameters.scheduled_for,
         secrets=tuple(v for k, v in variables.items() if is_secret(k)),
+        notes=member.notes,
     )
 
 

@@ -51,7 +51,7 @@ def suite_schema() -> dict[str, Any]:
 def _family(checks: dict[str, Any], datasets: dict[str, Any]) -> dict[str, Any]:
     """The keys by which one file holds many suites; what they change may be in part, so it is not described."""
     part: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
-    table = {"type": ["object", "null"], "properties": {"owner": {"type": "string"}, "checks": part}}
+    table = {"type": ["object", "null"], "properties": {"owner": {"type": ["string", "null"]}, "checks": part}}
     match = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     template = {
         "type": "object",

@@ -15,6 +15,8 @@ _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
 _CONSTANTS: Mapping[str, object] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
+HOLDS_ITSELF = "not valid YAML: a block holds itself"
+
 Path = tuple[str | int, ...]
 Variables = Mapping[str, str]
 
@@ -57,13 +59,19 @@ def compose(text: str, file: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark else file
-        hint = "; indent with spaces, YAML does not allow tabs" if "\\t" in str(error.problem) else ""
-        raise ConfigError(Problem(f"not valid YAML: {error.problem or error.context}{hint}", where)) from error
+        raise ConfigError(Problem(f"not valid YAML: {error.problem or error.context}{_hint(error)}", where)) from error
     except yaml.YAMLError as error:
         raise ConfigError(Problem(f"not valid YAML: {error}", file)) from error
     if root is None:
         raise ConfigError(Problem("the file is empty; a suite needs at least 'suite', 'datasets' and 'checks'", file))
     return root
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str:
+    if "\\t" in str(error.problem):
+        return "; indent with spaces, YAML does not allow tabs"
+    alias = "undefined alias" in str(error.problem) or "alias" in str(error.context)
+    return '; what begins with * needs quotes: "*"' if alias else ""
 
 
 def build(root: yaml.Node, file: str, variables: Variables) -> Document:
@@ -73,7 +81,7 @@ def build(root: yaml.Node, file: str, variables: Variables) -> Document:
     try:
         document.data = builder.build(root, ())
     except RecursionError as error:
-        raise ConfigError(Problem("not valid YAML: a block holds itself", file)) from error
+        raise ConfigError(Problem(HOLDS_ITSELF, file)) from error
     if builder.problems:
         raise ConfigError(*builder.problems)
     return document
@@ -81,7 +89,7 @@ def build(root: yaml.Node, file: str, variables: Variables) -> Document:
 
 def fill(text: str, variables: Variables) -> str:
     """A text with its variables filled in; those that are not set stay."""
-    return _VARIABLE.sub(lambda match: str(variables.get(match[1], match[2] or match[0])), text)
+    return _VARIABLE.sub(lambda match: str(variables.get(match[1], match[0] if match[2] is None else match[2])), text)
 
 
 def at_node(file: str, node: yaml.Node) -> str:

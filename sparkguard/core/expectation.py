@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One expectation: its type in snake case, its arguments and its severity, as a suite holds them."""
+    """One expectation: its type in snake case, its arguments, its severity and its id, as a suite holds them."""
 
     type: str
     kwargs: Mapping[str, object]
     severity: str = "critical"
+    id: str | None = None

@@ -52,6 +52,8 @@ class Suite:
     tags: Mapping[str, str]
     scheduled_for: datetime | None = None
     secrets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is right, but may not be meant."""
 
     def hides(self, dataset: str, column: str) -> bool:
         """Whether a check on the dataset keeps the column's values out of tables and messages."""

@@ -21,6 +21,7 @@ _SECRETS = (
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), _HIDDEN),
 )
 _SECRET_NAME = re.compile(rf"(?i){_WORD}|(?<![a-z])pass(?![a-z])")
+_LAST_PART = re.compile(r"(?:`(?:[^`]|``)+`|[^.`]+)$")
 _NO_SECRETS = ("PWD", "OLDPWD")
 _SHORTEST_SECRET = 6
 _LONGEST_LINE = 500
@@ -51,10 +52,24 @@ def is_secret(name: str) -> bool:
 
 
 def hides(redacted: Iterable[str], column: str) -> bool:
-    """Whether a column is among the redacted ones, inside one or around one, however either is quoted."""
-    plain = column.replace("`", "")
-    names = [name.replace("`", "") for name in redacted]
+    """Whether a column is among the redacted ones, inside one or around one, however either is spelled."""
+    plain = _folded(column)
+    names = [_folded(name) for name in redacted]
     return any(plain == name or plain.startswith(name + ".") or name.startswith(plain + ".") for name in names)
+
+
+def last_part(name: str) -> str:
+    """`clicks` of `main.features.clicks` and of `lake/clicks`, without backticks."""
+    last = name.rstrip("/").rpartition("/")[2]
+    found = _LAST_PART.search(last)
+    if found is None:
+        return last or name
+    return found[0].strip("`").replace("``", "`") if found[0].startswith("`") else found[0]
+
+
+def brief(text: str, most: int) -> str:
+    """The first `most` characters of a text, an ellipsis among them where it goes on."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
@@ -87,4 +102,8 @@ def first_line(error: BaseException) -> str:
     if "Job aborted" in line and causes:
         line = causes[-1].removeprefix("Caused by: ")
     line = re.sub(r"\s*SQLSTATE: \w+;?.*$", "", line)
-    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+    return brief(line, _LONGEST_LINE)
+
+
+def _folded(column: str) -> str:
+    return column.replace("`", "").casefold()

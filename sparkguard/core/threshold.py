@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sparkguard.core.finding import Decision, Quantity, Status
 from sparkguard.core.text import number
@@ -36,7 +38,11 @@ class Bound:
             allowed = " ".join(_COMPARISONS)
             message = f"'{text}' is not a bound; write a comparison ({allowed}) and a number, for example \"> 0.001\""
             raise ValueError(message)
-        return cls(match[1], float(match[2]) / (100 if match[3] else 1))
+        if not math.isfinite(float(match[2])):
+            message = f"'{text}' is not a bound; {match[2]} is no finite number"
+            raise ValueError(message)
+        # As decimals, since 0.7 / 100 is less than 0.007.
+        return cls(match[1], float(Decimal(match[2]) / (100 if match[3] else 1)))
 
     def broken_by(self, quantity: Quantity) -> bool | None:
         """Whether the bound is broken; None where the quantity's margin leaves it open."""

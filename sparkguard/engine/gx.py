@@ -7,38 +7,41 @@ Those that do not hold are then asked for samples, and for nothing else.
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
-from numbers import Real
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from sparkguard.core.text import first_line
 from sparkguard.engine.faults import is_of_the_data
+from sparkguard.engine.gx_outcomes import error_of, lacking_of, outcome_of, samples_of
+from sparkguard.engine.gx_values import Looks, is_open, looks_of, rows_with_values
 from sparkguard.errors import DataError
-from sparkguard.measures.expectations import Outcome, Sample
+from sparkguard.measures.expectations import Outcome
 from sparkguard.shapes.gx import INSTALL, columns_of, construct, quiet
 
 _NAME = "sparkguard"
 _VIEW = "tmp_view"
 """What Great Expectations calls its batch in a query."""
-_LONGEST = 200
-_VALUES = ("unexpected_values", "not_in_set")
-"""How the metrics end that hold unexpected values."""
+_UNEXPECTED = ("unexpected_values", "not_in_set")
+_LACKING = "missing_from_column"
+"""How the metrics end that hold unexpected values, and values of a set that no row has."""
+_UNTOLD = "stops together with others, of which one may be to blame"
+_TRANSPORT = ("pyspark", "py4j", "grpc")
+"""Packages whose exceptions are about Spark, unless they are about the data."""
 
 
 class _Batch:
     """A frame as Great Expectations sees it, in a context of our own."""
 
     def __init__(self, context: Any, frame: DataFrame, entries: Sequence[Mapping[str, Any]]) -> None:
-        asset = context.data_sources.add_spark(_NAME, persist=False).add_dataframe_asset(_NAME)
-        self._definition = asset.add_batch_definition_whole_dataframe(_NAME)
+        source = context.data_sources.add_spark(_NAME, persist=False)
+        # Else a query is asked of whatever session is the process's current one.
+        source.get_execution_engine().spark = frame.sparkSession
+        self._definition = source.add_dataframe_asset(_NAME).add_batch_definition_whole_dataframe(_NAME)
         self._context, self._entries, self._given = context, entries, {"dataframe": frame}
 
     def validate(self, numbers: Sequence[int]) -> Mapping[int, Any]:
@@ -52,17 +55,34 @@ class _Batch:
         results = self._definition.get_batch(batch_parameters=self._given).validate(suite, result_format=how).results
         return {result.expectation_config.meta[_NAME]: result for result in results}
 
-    def values(self, number: int, most: int) -> Sequence[Any]:
-        """Some unexpected values of one expectation, by this one of its metrics: the counts are known."""
-        request = self._definition.build_batch_request(batch_parameters=self._given)
-        validator = self._context.get_validator(batch_request=request)
+    def values(self, number: int, most: int) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Some unexpected values of one expectation, and some that it lacks, by these metrics of it alone."""
+        validator = self._validator()
         how = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": most}}
         kind, kwargs = self._entries[number]["kind"], self._entries[number]["arguments"]
         expectation = construct(kind, {**kwargs, "batch_id": validator.active_batch_id})
         needed = expectation.get_validation_dependencies(validator.execution_engine, how).metric_configurations
-        wanted = [metric for name, metric in needed.items() if name.endswith(_VALUES)]
+        wanted = [metric for name, metric in needed.items() if name.endswith((*_UNEXPECTED, _LACKING))]
         found, _ = validator.compute_metrics(wanted, runtime_configuration=how)
-        return [value for metric in wanted for value in found.get(metric.id) or ()][:most]
+        of = {metric.metric_name: found.get(metric.id) or () for metric in wanted}
+        unexpected = [value for name, values in of.items() if not name.endswith(_LACKING) for value in values]
+        return unexpected[:most], [v for name, values in of.items() if name.endswith(_LACKING) for v in values][:most]
+
+    def open(self, outcomes: Mapping[int, Outcome]) -> Mapping[int, Looks]:
+        """Where those look that may hold for want of values."""
+        kinds = {i: self._entries[i]["kind"] for i, outcome in outcomes.items()}
+        made = {i: construct(**self._entries[i]) for i, kind in kinds.items() if is_open(kind, outcomes[i])}
+        looks = {i: looks_of(kinds[i], one.configuration.kwargs) for i, one in made.items()}
+        return {i: one for i, one in looks.items() if one is not None}
+
+    def rows_with_values(self, looks: Iterable[Looks]) -> Mapping[Looks, tuple[int, int]]:
+        """How many rows each looks at, and how many of them have the values that it judges."""
+        validator = self._validator()
+        return rows_with_values(validator.execution_engine, validator.active_batch_id, looks)
+
+    def _validator(self) -> Any:
+        request = self._definition.build_batch_request(batch_parameters=self._given)
+        return self._context.get_validator(batch_request=request)
 
 
 def run_expectations(frame: DataFrame, expectations: Sequence[str], samples: int) -> tuple[Outcome, ...]:
@@ -77,11 +97,13 @@ def run_expectations(frame: DataFrame, expectations: Sequence[str], samples: int
     with quiet(), _view_kept(frame.sparkSession), _context() as context:
         batch = _Batch(context, frame, entries)
         found = {**_each(batch, fit), **_each(batch, unfit)}
-        outcomes = {i: _outcome(result) for i, result in found.items()}
+        outcomes = _with_judged(batch, {i: outcome_of(result) for i, result in found.items()})
         for i, outcome in outcomes.items():
-            if samples and outcome.holds is False and outcome.unexpected:
+            if samples and outcome.holds is False and (outcome.unexpected or outcome.lacking):
                 with suppress(Exception):  # the verdict stands without examples
-                    outcomes[i] = replace(outcome, samples=_samples(named[i], batch.values(i, samples)))
+                    unexpected, lacking = batch.values(i, samples)
+                    shown = (*samples_of(named[i], unexpected), *lacking_of(named[i], lacking))
+                    outcomes[i] = replace(outcome, samples=shown)
     lost = Outcome(error="Great Expectations gave no result")
     return tuple(outcomes.get(i, lost) for i in range(len(entries)))
 
@@ -99,7 +121,9 @@ def _context() -> Iterator[Any]:
         )
     except ImportError as error:
         message = f"the check {INSTALL}"
-        raise DataError(message, "install it where the driver runs") from error
+        raise DataError(
+            message, "install it where the driver runs, and for formats and JSON where the executors run"
+        ) from error
     before = vars(project_manager).get("_ProjectManager__project")
     configuration = DataContextConfig(
         # Else each context leaves a folder for its documents behind.
@@ -116,7 +140,8 @@ def _context() -> Iterator[Any]:
 @contextmanager
 def _view_kept(spark: SparkSession) -> Iterator[None]:
     """Expectations with a query of their own make a view, perhaps in the place of one of the session's."""
-    before = spark.table(_VIEW) if spark.catalog.tableExists(_VIEW) else None
+    taken = spark.catalog.tableExists(_VIEW) and spark.catalog.getTable(_VIEW).isTemporary
+    before = spark.table(_VIEW) if taken else None
     try:
         yield
     finally:
@@ -127,107 +152,56 @@ def _view_kept(spark: SparkSession) -> Iterator[None]:
 
 def _each(batch: _Batch, numbers: Sequence[int]) -> dict[int, Any]:
     """Results of all; where several stop with one message, halves of them are tried to find who stops the others."""
-    if not numbers:
-        return {}
+    found: dict[int, Any] = {}
+    waiting = deque([numbers] if numbers else [])
+    # Two that are to blame are told apart from any number of others; of many it would take a try for each.
+    for _ in range(4 * len(numbers).bit_length()):
+        if not waiting:
+            break
+        tried = waiting.popleft()
+        found |= _tried(batch, tried)
+        for members in _together(found, tried):
+            middle = len(members) // 2
+            waiting += [members[:middle], members[middle:]]
+    for i in (i for members in waiting for i in members):
+        found[i] = RuntimeError(f"{_UNTOLD}: {error_of(found[i])}")
+    return found
+
+
+def _tried(batch: _Batch, numbers: Sequence[int]) -> Mapping[int, Any]:
     try:
-        found = dict(batch.validate(numbers))
+        return batch.validate(numbers)
     except Exception as error:  # noqa: BLE001 - one that Great Expectations cannot prepare stops it as a whole
-        found = dict.fromkeys(numbers, error)
+        return dict.fromkeys(numbers, error)
+
+
+def _together(found: Mapping[int, Any], numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Those that stop with one message, for which another may be to blame."""
     together: dict[str, list[int]] = {}
     for i in numbers:
-        message = _error(found[i]) if i in found else None
+        message = error_of(found[i]) if i in found else None
         if message is not None and _is_shared(found[i], message):
             together.setdefault(message, []).append(i)
-    for members in together.values():
-        if len(members) > 1:
-            middle = len(members) // 2
-            found |= _each(batch, members[:middle]) | _each(batch, members[middle:])
-    return found
+    yield from (members for members in together.values() if len(members) > 1)
 
 
 def _is_shared(result: Any, message: str) -> bool:
     """Whether another expectation may be to blame; a lost executor is nobody's, and is not asked for again."""
-    return isinstance(result, Exception) or is_of_the_data(Exception(message))
+    if isinstance(result, Exception) and type(result).__module__.partition(".")[0] not in _TRANSPORT:
+        return not isinstance(result, OSError)
+    return is_of_the_data(result if isinstance(result, Exception) else Exception(message))
 
 
-def _outcome(result: Any) -> Outcome:
-    error = _error(result)
-    if error is not None:
-        return Outcome(error=error)
-    details = _details(result)
-    # numpy's booleans are no bool, and JSON of older results has texts.
-    word = str(result.success).lower()
-    if word not in ("true", "false"):
-        return Outcome(error="Great Expectations says neither success nor failure")
-    observed = details.get("observed_value")
-    mismatched = (details.get("details") or {}).get("mismatched") if word == "false" else None
-    told = [] if observed is None else [_text(observed)]
-    told += [] if not mismatched else [f"mismatched {_text(mismatched)}"]
-    return Outcome(
-        holds=word == "true",
-        number=_number(observed),
-        shown="; ".join(map(_brief, told)) or None,
-        rows=_whole(details.get("element_count")),
-        missing=_whole(details.get("missing_count")),
-        unexpected=_whole(details.get("unexpected_count")),
-    )
-
-
-def _details(result: Any) -> Mapping[str, Any]:
-    return getattr(result, "result", None) or {}
-
-
-def _error(result: Any) -> str | None:
-    """The telling line of what stopped an expectation; None if nothing did."""
-    if isinstance(result, Exception):
-        return first_line(result)
-    return next(_messages(result.exception_info or {}), None)
-
-
-def _messages(info: Mapping[str, Any]) -> Iterator[str]:
-    """Of one exception, or of one for each metric that could not be computed."""
-    if "raised_exception" in info:
-        if info["raised_exception"]:
-            yield first_line(Exception(info.get("exception_message") or "Great Expectations says nothing"))
-        return
-    for one in info.values():
-        if isinstance(one, Mapping):
-            yield from _messages(one)
-
-
-def _samples(columns: Sequence[str], values: Iterable[Any] | None) -> tuple[Sample, ...]:
-    """Equal values together, the most frequent first; of equally frequent ones in the order of their texts."""
-    rows: Counter[tuple[tuple[str, str | None], ...]] = Counter()
-    for value in values or ():
-        if isinstance(value, Mapping):
-            cells: Iterable[tuple[str, Any]] = value.items()
-        else:
-            several = isinstance(value, list | tuple) and len(columns) > 1
-            cells = zip(columns, value if several else [value], strict=False)
-        rows[tuple((str(name), None if cell is None else _text(cell)) for name, cell in cells)] += 1
-    ordered = sorted(rows.items(), key=lambda one: (-one[1], [(t is not None, t or "") for _, t in one[0]]))
-    return tuple(Sample(values, n) for values, n in ordered)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, date):
-        return value.isoformat(*[" "] * isinstance(value, datetime))
-    if isinstance(value, list | tuple | set | dict):
-        return json.dumps(sorted(value, key=str) if isinstance(value, set) else value, default=str, ensure_ascii=False)
-    return str(value)
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
-        return None
-    return None if math.isnan(value) else float(value)
-
-
-def _whole(value: Any) -> int | None:
-    return None if value is None else int(value)
+def _with_judged(batch: _Batch, outcomes: dict[int, Outcome]) -> dict[int, Outcome]:
+    """The outcomes, with the rows that were not judged where Great Expectations does not tell them."""
+    untold = batch.open(outcomes)
+    try:
+        counted = batch.rows_with_values(untold.values()) if untold else {}
+    except Exception as error:  # noqa: BLE001 - it then is not known whether anything was judged
+        unknown = Outcome(error=first_line(error))
+        return {i: unknown if i in untold and outcome.holds else outcome for i, outcome in outcomes.items()}
+    for i, one in untold.items():
+        rows, judged = counted[one]
+        if outcomes[i].rows is not None or not judged:
+            outcomes[i] = replace(outcomes[i], rows=rows, missing=rows - judged)
+    return outcomes

@@ -10,7 +10,10 @@ from sparkguard.core.source import Source
 
 @dataclass(frozen=True)
 class Sample:
-    """Unexpected values as texts, by column, and in how many of the rows that were looked at."""
+    """Unexpected values as texts, by column, and in how many of the rows that were looked at.
+
+    Of no row: a value that the expectation wants, and that is not there.
+    """
 
     values: tuple[tuple[str, str | None], ...]
     rows: int
@@ -22,7 +25,7 @@ class Outcome:
 
     `number` is the observed value where it is a number, `shown` its text. `rows`, `missing` and `unexpected`
     count rows, where Great Expectations counts them; for an expectation of a whole column `unexpected` may
-    count values, and `rows` is None.
+    count values, and `rows` is None; `lacking` then counts values that it wants and did not find.
     """
 
     holds: bool | None = None
@@ -31,6 +34,7 @@ class Outcome:
     rows: int | None = None
     missing: int | None = None
     unexpected: int | None = None
+    lacking: int | None = None
     samples: tuple[Sample, ...] = ()
     error: str | None = None
 
@@ -46,7 +50,7 @@ class Outcomes(Answer):
 class ExpectationsRun(Probe[Outcomes]):
     """Which of these expectations hold for the rows of a source?
 
-    Each is the canonical JSON of its type and arguments. `samples` unexpected values at most are fetched of each
+    Each is the JSON of its type and arguments. `samples` unexpected values at most are fetched of each
     that does not hold, none for 0.
     """
 

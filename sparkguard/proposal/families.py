@@ -128,7 +128,8 @@ def _entry(table: Table, proposed: Proposed, shared: Sequence[Template]) -> Iter
     if own or not has_rows:
         yield "    checks:"
     if not has_rows:
-        yield "      - {id: rows, remove: true}   # it is empty today"
+        why = "taken out, see below" if "rows" in proposed.taken_out else "it is empty today"
+        yield f"      - {{id: rows, remove: true}}   # {why}"
     for i, check in enumerate(own):
         yield from [""] if i or not has_rows else []
         yield from _rows(check) if check.type == "row_count" else check_lines(check, DATASET, 6)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from sparkguard.core.columns import Column
-from sparkguard.core.measure import Broken
 from sparkguard.core.source import Source
 from sparkguard.core.types import can_be_key, column_scale, is_float, is_integer, is_text, is_time
 from sparkguard.measures.duplicates import Key, KeyHashes, KeyHashesAnswer
 from sparkguard.measures.sketches import DistinctKeys, Distincts
-from sparkguard.proposal.profile import Ask, ColumnProfile, looks_like_id
+from sparkguard.proposal.names import looks_like_id
+from sparkguard.proposal.profile import Ask, ColumnProfile
 
 MOST_COLUMNS = 3
 """A key of more columns is rarely meant, and hardly found by chance."""
@@ -26,6 +26,8 @@ MOST_VERIFIED = 4
 """Candidates that are counted exactly, each by one read and one shuffle."""
 MOST_CONSIDERED = 12
 """Columns that combinations are made of."""
+FEW_ROWS = 100
+"""In fewer rows columns are unique by chance."""
 _LEAST_ROWS = 2
 _SINGLE_SLACK = 0.95
 """Four standard errors of the sketch of a column …"""
@@ -41,19 +43,40 @@ def unique_keys(source: Source, columns: Sequence[ColumnProfile], rows: int, ask
     if rows < _LEAST_ROWS:
         return []
     place = {p.name: i for i, p in enumerate(columns)}
-    whole = [(p,) for p in eligible if (p.distinct or 0) >= _SINGLE_SLACK * rows]
+    whole = [(p,) for p in eligible if (p.distinct or 0) >= _SINGLE_SLACK * rows and _is_named((p,), rows)]
     left = MOST_VERIFIED
     keys = _verified(source, whole[:left], ask)
     left -= len(whole[:left])
-    combined = [p for p in eligible if not _is_prose(p, rows)][:MOST_CONSIDERED]
+    alone = {p.name for p in eligible if (p.name,) in keys}
+    combined = [p for p in eligible if not _is_prose(p, rows) and p.name not in alone][:MOST_CONSIDERED]
     known: dict[frozenset[str], float] = {}
     for size in range(2, MOST_COLUMNS + 1):
-        if keys or left <= 0:
+        if left <= 0 or not all(is_doubtful(key, columns, rows) for key in keys):
             break
-        likely = _likely(source, combined, size, rows, known, ask)[:left]
-        keys = _verified(source, likely, ask)
+        likely = [c for c in _likely(source, combined, size, rows, known, ask) if not _holds(c, keys)][:left]
+        keys += _verified(source, likely, ask)
         left -= len(likely)
+    keys.sort(key=lambda key: is_doubtful(key, columns, rows))
     return [tuple(sorted(key, key=place.__getitem__)) for key in keys]
+
+
+def is_doubtful(key: Sequence[str], columns: Sequence[ColumnProfile], rows: int) -> bool:
+    """Whether columns that are unique may be so by chance: in few rows, or without an id, a time, a name among them."""
+    if all(map(looks_like_id, key)):
+        return False
+    kinds = {p.name: p.type for p in columns}
+    meant = [looks_like_id(n) or is_time(kinds[n]) or (len(key) > 1 and is_text(kinds[n])) for n in key]
+    return rows < FEW_ROWS or not any(meant)
+
+
+def _holds(combination: Sequence[ColumnProfile], keys: Iterable[tuple[str, ...]]) -> bool:
+    """Whether columns are a key only because some of them are."""
+    return any({p.name for p in combination} >= set(key) for key in keys)
+
+
+def _is_named(combination: Sequence[ColumnProfile], rows: int) -> bool:
+    """Whether columns may be a key at all: of few rows nearly everything is unique, so that only ids are."""
+    return rows >= FEW_ROWS or any(looks_like_id(p.name) for p in combination)
 
 
 def _eligible(column: ColumnProfile) -> bool:
@@ -90,7 +113,7 @@ def _likely(
         parts = combinations([p.name for p in combination], size - 1)
         return -round(max(known.get(frozenset(part), 0.0) for part in parts) / rows, 1)
 
-    possible = [c for c in combinations(columns, size) if _could_be(c, rows)]
+    possible = [c for c in combinations(columns, size) if _could_be(c, rows) and _is_named(c, rows)]
     possible = sorted(possible, key=lambda c: (nearly(c), _oddness(c)))[:MOST_COMBINATIONS]
     asked = {c: DistinctKeys(source, _columns(c)) for c in possible}
     found = ask(list(asked.values())) if asked else {}
@@ -120,12 +143,7 @@ def _verified(source: Source, candidates: Iterable[Sequence[ColumnProfile]], ask
 
 
 def _is_unique(answer: object) -> bool:
-    return (
-        isinstance(answer, KeyHashesAnswer)
-        and not isinstance(answer, Broken)
-        and answer.unique
-        and not answer.null_rows
-    )
+    return isinstance(answer, KeyHashesAnswer) and answer.unique and not answer.null_rows
 
 
 def _columns(combination: Sequence[ColumnProfile]) -> tuple[Column, ...]:

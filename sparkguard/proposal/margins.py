@@ -10,6 +10,7 @@ from sparkguard.core.columns import Column
 from sparkguard.core.instant import EPOCH, moment_of
 from sparkguard.core.types import column_scale, is_float
 from sparkguard.measures.profile import Ordinal
+from sparkguard.proposal.names import unit_of
 
 SPREAD_SHARE = Decimal("0.1")
 """By this share of its spread a range is widened on either side."""
@@ -24,7 +25,11 @@ _AGE_SHARE = 0.1
 _HOURS_STEP, _MANY_HOURS = 12, 1_000
 _HALF_OF_ONE = Decimal("0.5")
 _DIGITS = 90
-_CALENDAR = {"month": (1, 12), "day": (1, 31), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
+_WEEKDAY, _MONTH, _DAY, _HOUR, _SIXTY = (0, 7), (1, 12), (1, 31), (0, 23), (0, 59)
+_CALENDAR = {"quarter": (1, 4), "month": _MONTH, "monthofyear": _MONTH, "week": (1, 53), "weekofyear": (1, 53)}
+_CALENDAR |= {"day": _DAY, "dayofmonth": _DAY, "dayofyear": (1, 366), "doy": (1, 366)}
+_CALENDAR |= {"weekday": _WEEKDAY, "dayofweek": _WEEKDAY, "dow": _WEEKDAY}
+_CALENDAR |= {"hour": _HOUR, "hourofday": _HOUR, "minute": _SIXTY, "second": _SIXTY}
 _LARGEST = {"float": Decimal("1e38"), "double": Decimal("1e300")}
 
 Bounds = tuple[Decimal | None, Decimal | None]
@@ -49,16 +54,31 @@ def widened(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
         upper = ((most + spread * SPREAD_SHARE) / step).to_integral_value(ROUND_CEILING) * step
         lower = max(lower, Decimal(0)) if least >= 0 else lower
         upper = min(upper, Decimal(0)) if most <= 0 else upper
-        if scale != 0 and least >= 0 and _HALF_OF_ONE <= most <= 1:
+        if scale != 0 and _is_share(least, most):
             upper = min(upper, Decimal(1))
     return _sayable(lower, column), _sayable(upper, column)
 
 
 def calendar(column: Column, low: Ordinal, high: Ordinal) -> Bounds | None:
     """The bounds of what clocks and calendars count, by the column's name; None for anything else."""
-    first, last = _CALENDAR.get(column.name.lower(), (0, -1))
+    first, last = _CALENDAR.get(unit_of(column.name), (0, -1))
     fits = column_scale(column.type) == 0 and first <= low and high <= last
     return (Decimal(first), Decimal(last)) if fits else None
+
+
+def share(column: Column, low: Ordinal, high: Ordinal) -> Bounds | None:
+    """0 and 1 for what looks like a share; None for anything else."""
+    least, most = _decimal(low), _decimal(high)
+    return (Decimal(0), Decimal(1)) if column_scale(column.type) != 0 and _is_share(least, most) else None
+
+
+def one_digit(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
+    """A range whose bounds have one digit, which more columns share."""
+    lower, upper = widened(column, low, high)
+    return (
+        None if lower is None else _sayable(-_one_digit(-lower), column),
+        None if upper is None else _sayable(_one_digit(upper), column),
+    )
 
 
 def coarse(column: Column, low: Ordinal, high: Ordinal) -> Bounds:
@@ -97,11 +117,11 @@ def rate(broke: int, rows: int) -> float | None:
 
 
 def fewest(rows: int) -> int:
-    """The least number of rows of tomorrow: half of today's, rounded down to one digit."""
+    """The least number of rows of tomorrow: half of today's, rounded down to two digits."""
     half = rows // 2
     if half < 1:
         return 1
-    digit: int = 10 ** (len(str(half)) - 1)
+    digit: int = 10 ** max(len(str(half)) - 2, 0)
     return half // digit * digit
 
 
@@ -131,6 +151,18 @@ def day_of(moment: datetime) -> date:
 
 def _decimal(value: Ordinal) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def _is_share(least: Decimal, most: Decimal) -> bool:
+    return least >= 0 and _HALF_OF_ONE <= most <= 1
+
+
+def _one_digit(value: Decimal) -> Decimal:
+    """The next value upwards that has one digit."""
+    if not value:
+        return value
+    step = Decimal(1).scaleb(value.adjusted())
+    return (value / step).to_integral_value(ROUND_CEILING) * step
 
 
 def _power(value: Decimal) -> Decimal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +10,7 @@ from sparkguard.core.columns import Column, Schema
 from sparkguard.core.measure import Answer, Broken, Measure
 from sparkguard.core.types import element, is_float, is_integer, is_text
 from sparkguard.measures.profile import Ordinal
-
-_ID_NAME = re.compile(
-    r"(?:^|[^A-Za-z])(?:id|ids|key|keys|uuid|guid|pk|sk|code|no|nr)$|[a-z](?:Id|ID|Key|Code)$|(?:key|num|number)$",
-    re.ASCII,
-)
-_COUNTED_ON = re.compile(
-    r"(?:^|[^A-Za-z])(?:id|ids|key|keys|uuid|guid|pk|sk|no|nr)$|[a-z](?:Id|ID|Key)$|key$", re.ASCII
-)
+from sparkguard.proposal.names import is_handed_out
 
 Asked = Mapping[Measure[Answer], Answer | Broken]
 Ask = Callable[[Sequence[Measure[Answer]]], Asked]
@@ -32,7 +24,7 @@ class ColumnProfile:
     `low` and `high` are the extremes of numbers, days and moments as ordinals; `shortest` and
     `longest` lengths of arrays; `not_finite` rows with NaN or infinity; `distinct` an estimate (None:
     not asked, or this Spark cannot); `values` all values with their rows, where they are few;
-    `unread` why nothing is known.
+    `unlisted` why values that are few are not among them; `unread` why nothing is known.
     """
 
     column: Column
@@ -44,6 +36,7 @@ class ColumnProfile:
     not_finite: int = 0
     distinct: float | None = None
     values: tuple[tuple[str, int], ...] | None = None
+    unlisted: str | None = None
     unread: str | None = None
 
     @property
@@ -85,16 +78,6 @@ class TableProfile:
     lacking: tuple[str, ...] = ()
 
 
-def looks_like_id(name: str) -> bool:
-    """Whether a name is that of something that names rows: `user_id`, `orderkey`, `tailnum`, `countryCode`."""
-    return _ID_NAME.search(name) is not None
-
-
-def is_counted_on(column: Column) -> bool:
-    """Whether a column holds numbers that are handed out one after the other, so that they know no range."""
-    return is_integer(column.type) and _COUNTED_ON.search(column.name) is not None
-
-
 def is_plain_code(column: Column) -> bool:
     """Whether a column may hold a few words or small numbers that stand for kinds of things."""
-    return is_text(column.type) or (is_integer(column.type) and not is_counted_on(column))
+    return is_text(column.type) or (is_integer(column.type) and not is_handed_out(column.name))

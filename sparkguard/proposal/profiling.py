@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from sparkguard.measures.profile import Extremes
 from sparkguard.measures.sketches import Distinct
 from sparkguard.measures.tallies import Count, Examples, RowCount
 from sparkguard.proposal.keys import unique_keys
+from sparkguard.proposal.names import goes_on, is_personal
 from sparkguard.proposal.profile import Ask, Asked, ColumnProfile, TableProfile, is_plain_code
 
 MOST_VALUES = 30
@@ -27,6 +29,15 @@ LEAST_REPEATED = 10
 """Rows for each value: what recurs less is not a kind of things."""
 MOST_LISTED = 40
 """Columns whose values are counted: each adds to the cells that a row is copied into."""
+_PERSONAL = "of secrets and of persons, to judge by names and values"
+_GO_ON = "of days and months, which tomorrow brings new ones of"
+_TOO_MANY = f"beyond the first {MOST_LISTED} columns that have few"
+_E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_DAY = re.compile(
+    r"(?:19|20)\d\d[-/.]?(?:0[1-9]|1[0-2])(?:[-/.]?(?:0[1-9]|[12]\d|3[01])(?:[T ]?\d\d(?::?\d\d){0,2}\S*)?)?"
+    r"|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d"
+)
+"""A month, a day or an hour as text."""
 _SLACK = 1.05
 """What a sketch of so few values may be off by."""
 
@@ -44,11 +55,8 @@ def profile(
     rows = _required(found, rows_of).rows
     profiles = [_column(source, column, found) for column in columns]
     lacking = _lacking(found)
-    few = [p for p in profiles if _has_few(p, rows)][:MOST_LISTED] if values else []
-    if few:
-        say(f"counting the values of {len(few)} columns")
-        listed = _values(source, few, ask)
-        profiles = [replace(p, values=listed.get(p.column)) for p in profiles]
+    if values:
+        profiles = _with_values(source, profiles, rows, ask, say)
     say("looking for a key")
     keys = unique_keys(source, profiles, rows, ask)
     return TableProfile(schema, rows, tuple(profiles), now, tuple(keys), lacking)
@@ -93,6 +101,31 @@ def _column(source: Source, column: Column, found: Asked) -> ColumnProfile:
         not_finite=infinite.broke if infinite else 0,
         distinct=distinct.estimate()[0] if distinct else None,
     )
+
+
+def _with_values(
+    source: Source, columns: Sequence[ColumnProfile], rows: int, ask: Ask, say: Callable[[str], None]
+) -> list[ColumnProfile]:
+    """The profiles with the values of columns that have few, or with the reason why they are not listed."""
+    few = [p for p in columns if _has_few(p, rows)]
+    unlisted = {p.column: why for p in few if (why := _not_to_be_listed(p.name))}
+    asked = [p for p in few if p.column not in unlisted]
+    unlisted |= {p.column: _TOO_MANY for p in asked[MOST_LISTED:]}
+    listed: dict[Column, tuple[tuple[str, int], ...]] = {}
+    if asked:
+        say(f"counting the values of {len(asked[:MOST_LISTED])} columns")
+        listed = _values(source, asked[:MOST_LISTED], ask)
+    for column, found in list(listed.items()):
+        texts = [value for value, _ in found]
+        why = _PERSONAL if any(map(_E_MAIL.search, texts)) else _GO_ON if all(map(_DAY.fullmatch, texts)) else None
+        if why:
+            unlisted[column] = why
+            del listed[column]
+    return [replace(p, values=listed.get(p.column), unlisted=unlisted.get(p.column)) for p in columns]
+
+
+def _not_to_be_listed(name: str) -> str | None:
+    return _PERSONAL if is_personal(name) else _GO_ON if goes_on(name) else None
 
 
 def _has_few(column: ColumnProfile, rows: int) -> bool:

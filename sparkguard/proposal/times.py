@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sparkguard.core.types import is_time
 from sparkguard.proposal.margins import LEAST_HOURS, age_hours, oldest_hours, shown_moment
+from sparkguard.proposal.names import is_event, is_of_pipeline, is_promise
 from sparkguard.proposal.profile import ColumnProfile, TableProfile
 from sparkguard.proposal.proposed import Node, Proposal, shown, some
 
-_WORD = r"(?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))"
-_EVENT = re.compile(rf"(?i){_WORD}(?:ts|time|timestamp|event|at|date|day|dt|ds|hour|datetime)(?:$|[^A-Za-z])")
-_RATHER_NOT = re.compile(
-    r"(?i)birth|dob|due|expir|valid|until|end|deadline|commit|receipt|deliver|updat|modif|load|ingest"
-)
-"""What names a life, a promise or the work of the pipeline rather than the event."""
 _MOST_NULL = 0.05
 _OLD_HOURS = 14 * 24
 _DAY, _YEAR = 24, 24 * 365.25
@@ -27,7 +21,7 @@ def time_column(table: TableProfile, chosen: str | None) -> tuple[ColumnProfile 
     times = [p for p in table.columns if is_time(p.type)]
     if chosen is not None:
         return next((p for p in table.columns if p.name == chosen), None), None
-    usable = [p for p in times if p.nulls <= _MOST_NULL * table.rows and p.unread is None]
+    usable = [p for p in times if p.nulls <= _MOST_NULL * table.rows and p.unread is None and not is_promise(p.name)]
     if not usable:
         return None, None
     best = max(usable, key=_likeness)
@@ -39,21 +33,37 @@ def time_column(table: TableProfile, chosen: str | None) -> tuple[ColumnProfile 
 def _likeness(column: ColumnProfile) -> tuple[bool, bool, bool]:
     """The first of equals wins."""
     name = column.name
-    return _RATHER_NOT.search(name) is None, _EVENT.search(name) is not None, column.type != "date"
+    return not is_of_pipeline(name), is_event(name), column.type != "date"
 
 
-def freshness(table: TableProfile, column: ColumnProfile | None) -> Iterator[Proposal]:
+def promises(table: TableProfile) -> Iterator[str]:
+    """What to say where every day and moment is of a life or a promise."""
+    times = [p for p in table.columns if is_time(p.type)]
+    if times and all(is_promise(p.name) for p in times):
+        names = some([shown(p.name) for p in times])
+        yield f"no freshness and no time_column: of lives and promises are {names}; if one is not: --time-column"
+
+
+def freshness(table: TableProfile, column: ColumnProfile | None, notes: list[str]) -> Iterator[Proposal]:
     """The newest event may be a night and a half older than today."""
-    newest = None if column is None else column.high
-    age = None if column is None or newest is None else age_hours(column.column, int(newest), table.at)
-    if column is None or newest is None or age is None or not is_time(column.type):
+    if column is None or column.high is None or not is_time(column.type):
+        return
+    newest = int(column.high)
+    age = age_hours(column.column, newest, table.at)
+    told = f"The newest {shown(column.name)} is {shown_moment(column.column, newest)}"
+    if age is None or age < -_TWO_DAYS:
+        ahead = "far" if age is None else _ago(age)
+        notes.append(
+            f"no freshness, since one row from the future would hide that all others are old. {told}, {ahead} in the "
+            "future: mend those rows, or leave them out by the `where` of the dataset, and run `sparkguard init` again"
+        )
         return
     bound = oldest_hours(age)
     fields: dict[str, Node] = {"error_if": {"event_age_hours": f"> {bound}"}}
-    told = f"The newest {shown(column.name)} is {shown_moment(column.column, int(newest))}, {_ago(age)}"
+    told = f"{told}, {_ago(age)}"
     if age < 0:
-        fields["warn_if"] = {}
-        reasons = [f"{told} in the future, so there is no warning of such rows (warn_if)."]
+        fields["warn_if"] = {"event_age_hours": f"< -{_TWO_DAYS}"}
+        reasons = [f"{told} in the future, which time zones or plans explain: rows further ahead warn (warn_if)."]
     elif age > _OLD_HOURS:
         told += " old: an archive, or a table that nobody feeds. The bound lets it pass, and a tenth more."
         reasons = [

@@ -8,26 +8,34 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from string import Formatter
+from typing import Any, cast
 
-from sparkguard.core.text import did_you_mean, first_line
+from sparkguard.core.text import brief, did_you_mean, first_line
 
 INSTALL = "needs Great Expectations, which is not installed: pip install 'sparkguard[expectations]'"
 OLD_ENTRY = "is of Great Expectations 0.x; rename expectation_type to type, or write the suite with 1.x"
+QUERY = "unexpected_rows_query"
+"""The argument that is SQL."""
 _PARAMETER = "$PARAMETER"
 _COLUMNS = ("column", "column_A", "column_B", "column_list", "column_set")
 _OF_THE_RUN = ("batch_id", "result_format", "catch_exceptions")
 """Arguments that say how an expectation is run, which is not the suite's business here."""
+_SETS = ("type_list", "value_pairs_set", "value_set")
 _RULE = ("type", "kwargs", "id", "severity")
 _TOLD = ("meta", "notes", "description", "rendered_content", "success_on_last_run", "expectation_context")
 _SEVERITIES = ("critical", "warning", "info")
 _ID_DIGITS = 12
 _LONGEST_ARGUMENT = 60
+_ALONE = threading.RLock()
 
 Step = tuple[str | int, ...]
 Mistake = tuple[Step, str]
@@ -38,8 +46,8 @@ Mistake = tuple[Step, str]
 class Entry:
     """An expectation that Great Expectations could construct.
 
-    `text` is the canonical JSON of its type and its arguments, parameters filled in; `subject` is its id in the
-    suite, or a hash of its type and its arguments as they were written.
+    `text` is the JSON of its type and its arguments, parameters filled in; `subject` is its `id` in the suite, or
+    a hash of its type and its arguments as they were written.
     """
 
     text: str
@@ -47,6 +55,21 @@ class Entry:
     severity: str = "critical"
     columns: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
+    id: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The type of the expectation."""
+        return str(self._read["type"])
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """Its arguments, parameters filled in."""
+        return cast("Mapping[str, Any]", self._read["kwargs"])
+
+    @cached_property
+    def _read(self) -> Mapping[str, Any]:
+        return cast("Mapping[str, Any]", json.loads(self.text))
 
     @property
     def critical(self) -> bool:
@@ -55,12 +78,11 @@ class Entry:
 
     def __str__(self) -> str:
         """Type, columns and arguments: `expect_column_values_to_be_between(dep_delay, min_value=-90)`."""
-        entry = json.loads(self.text)
         names = [", ".join(self.columns)] if self.columns else []
         # The least before the greatest, which the alphabet turns round.
-        arguments = sorted(entry["kwargs"].items(), key=lambda item: item[0].replace("max_", "min_~"))
-        others = (f"{k}={_brief(v)}" for k, v in arguments if k not in _COLUMNS)
-        return f"{entry['type']}({', '.join([*names, *others])})"
+        arguments = sorted(self.arguments.items(), key=lambda item: item[0].replace("max_", "min_~"))
+        others = (f"{k}={_shown(v)}" for k, v in arguments if k not in _COLUMNS)
+        return f"{self.kind}({', '.join([*names, *others])})"
 
 
 @dataclass(frozen=True)
@@ -81,12 +103,15 @@ def entry_of(raw: object, parameters: Mapping[str, object]) -> Entry:
     used: dict[str, Step] = {}
     filled = _filled(written, parameters, ("kwargs",), used)
     unset = [(at, _unset(name, parameters)) for name, at in used.items() if name not in parameters]
-    wrong += unset or _constructed(kind, filled)
+    wrong += unset or list(_senseless(filled, ("kwargs",))) or _constructed(kind, filled)
     if wrong:
         raise WrongEntry(tuple(wrong))
-    own = hashlib.sha256(_canonical(kind, written).encode()).hexdigest()[:_ID_DIGITS]
+    # 5 and 5.0 are equal, as GX writes the one for the other.
+    own = hashlib.sha256(_canonical(kind, _plain(written)).encode()).hexdigest()[:_ID_DIGITS]
     severity = str(raw.get("severity") or "critical")
-    return Entry(_canonical(kind, filled), str(raw.get("id") or own), severity, columns_of(filled), tuple(used))
+    return Entry(
+        _canonical(kind, filled), raw.get("id") or own, severity, columns_of(filled), tuple(used), raw.get("id")
+    )
 
 
 def doubled(entries: Sequence[Entry]) -> Iterator[tuple[int, str]]:
@@ -99,7 +124,15 @@ def doubled(entries: Sequence[Entry]) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Great Expectations from sending, logging and warning; what was set before is set again."""
+    """Keep Great Expectations from sending, logging and warning; what was set before is set again.
+
+    One thread after the other, since what is set is the whole process's, as its context is.
+    """
+    with _ALONE:
+        yield from _quietened()
+
+
+def _quietened() -> Iterator[None]:
     logger, name = logging.getLogger("great_expectations"), "GX_ANALYTICS_ENABLED"
     handlers, passes_on, sends = logger.handlers, logger.propagate, os.environ.get(name)
     # A level would not do: some of its loggers have one of their own.
@@ -134,14 +167,37 @@ def _shape(raw: Mapping[str, object]) -> Iterator[Mistake]:
         return
     known = (*_RULE, *_TOLD)
     yield from (((key,), f"unknown key{did_you_mean(key, known)}") for key in raw if key not in known)
+    named = raw.get("id")
+    if named is not None and not (isinstance(named, str) and named.strip()):
+        yield ("id",), "is no name; write a text, or leave it out"
     kind = raw.get("type")
     if not isinstance(kind, str):
         yield ("type",) if "type" in raw else (), "type is required: the name of an expectation in snake case"
-    if not isinstance(raw.get("kwargs") or {}, Mapping):
+    arguments = raw.get("kwargs") or {}
+    if isinstance(arguments, Mapping):
+        misplaced = [name for name in arguments if name in ("id", "severity", *_TOLD)]
+        yield from ((("kwargs", name), f"'{name}' is no argument; it stands beside kwargs") for name in misplaced)
+    else:
         yield ("kwargs",), "kwargs is no block of arguments"
     if raw.get("severity") not in (None, *_SEVERITIES):
         severity = str(raw["severity"])
         yield ("severity",), f"unknown severity '{severity}'{did_you_mean(severity, _SEVERITIES)}"
+
+
+def _senseless(value: Any, at: Step) -> Iterator[Mistake]:
+    """What Great Expectations takes, and by which everything would hold, or other rows would be read."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield at, f"{value} is no finite number"
+    elif value is None and at[-1] in _SETS:
+        yield at, f"{at[-1]} is null, so everything would hold"
+    elif at[-1] == QUERY and isinstance(value, str):
+        with suppress(ValueError):  # what is wrong with its braces is told by Great Expectations
+            if "batch" not in (name for _, name, _, _ in Formatter().parse(value)):
+                yield at, "reads no {batch}, so it would not be about the dataset, its window and its version"
+    elif isinstance(value, Mapping):
+        yield from (mistake for key, one in value.items() for mistake in _senseless(one, (*at, key)))
+    elif isinstance(value, list):
+        yield from (mistake for i, one in enumerate(value) for mistake in _senseless(one, (*at, i)))
 
 
 def _constructed(kind: str, arguments: Mapping[str, object]) -> Iterator[Mistake]:
@@ -192,7 +248,7 @@ def _filled(value: Any, parameters: Mapping[str, object], at: Step, used: dict[s
             name = str(value[_PARAMETER])
             used.setdefault(name, at)
             return parameters.get(name)
-        return {k: _filled(v, parameters, (*at, k), used) for k, v in value.items()}
+        return {str(k): _filled(v, parameters, (*at, k), used) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_filled(v, parameters, (*at, i), used) for i, v in enumerate(value)]
     return value
@@ -205,18 +261,17 @@ def _unset(name: str, parameters: Mapping[str, object]) -> str:
 
 
 def _canonical(kind: str, arguments: Mapping[str, object]) -> str:
-    """Equal for equal expectations; 5 and 5.0 are equal, as GX writes the one for the other."""
-    return json.dumps({"kwargs": _plain(arguments), "type": kind}, sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps({"kwargs": arguments, "type": kind}, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def _plain(value: Any) -> Any:
+    """Whole numbers as such, in whatever form they were written."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_plain(v) for v in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _brief(value: object) -> str:
-    text = str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_ARGUMENT else text[: _LONGEST_ARGUMENT - 1] + "…"
+def _shown(value: object) -> str:
+    return brief(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _LONGEST_ARGUMENT)

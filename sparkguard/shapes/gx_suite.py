@@ -63,7 +63,10 @@ def _parse_file(raw: object, info: ValidationInfo) -> SuiteFile:
         message = f"{path}: cannot be read: {error.strerror}"
         raise ValueError(message) from error
     entries: list[Entry] = []
-    mistakes = list(_mistakes(text, info.data.get("parameters") or {}, entries))
+    try:
+        mistakes = list(_mistakes(text, info.data.get("parameters") or {}, entries))
+    except RecursionError:
+        mistakes = ["is no suite of Great Expectations: blocks in blocks without end"]
     if mistakes:
         raise _refuse([((), f"{path}: {message}") for message in mistakes], path)
     return SuiteFile(path, text, tuple(entries))
@@ -72,22 +75,18 @@ def _parse_file(raw: object, info: ValidationInfo) -> SuiteFile:
 def _mistakes(text: str, parameters: Mapping[str, object], entries: list[Entry]) -> Iterator[str]:
     """What is wrong with a suite; `entries` gets what is right."""
     try:
-        suite = json.loads(text)
+        suite = json.loads(text, object_pairs_hook=_block)
     except json.JSONDecodeError as error:
         yield f"line {error.lineno}: not valid JSON: {error.msg}"
         return
-    if not isinstance(suite, Mapping):
-        yield "is no suite of Great Expectations: a block with the key expectations"
+    except _TwiceError as error:
+        yield f"{error} stands twice in the same block"
         return
-    old = [key for key in _OLD if key in suite]
-    if old:
-        yield f"{', '.join(old)}: {OLD_ENTRY}"
+    misshapen = _misshapen(suite)
+    if misshapen is not None:
+        yield misshapen
         return
-    raw = suite.get("expectations")
-    if not isinstance(raw, list) or not raw:
-        yield "has no expectations" if raw == [] else "has no list under the key expectations"
-        return
-    known = {**(suite.get("suite_parameters") or {}), **parameters}
+    raw, known = suite["expectations"], {**(suite.get("suite_parameters") or {}), **parameters}
     for i, one in enumerate(raw):
         try:
             entries.append(entry_of(one, known))
@@ -96,6 +95,33 @@ def _mistakes(text: str, parameters: Mapping[str, object], entries: list[Entry])
                 yield f"expectations[{i}]{''.join(f'.{step}' for step in at)}: {message}"
     if len(entries) == len(raw):
         yield from (f"expectations[{i}]: {message}" for i, message in doubled(entries))
+
+
+def _misshapen(suite: object) -> str | None:
+    """Why this cannot be a suite."""
+    if not isinstance(suite, Mapping):
+        return "is no suite of Great Expectations: a block with the key expectations"
+    old = [key for key in _OLD if key in suite]
+    if old:
+        return f"{', '.join(old)}: {OLD_ENTRY}"
+    raw = suite.get("expectations")
+    if not isinstance(raw, list) or not raw:
+        return "has no expectations" if raw == [] else "has no list under the key expectations"
+    parameters = suite.get("suite_parameters") or {}
+    return None if isinstance(parameters, Mapping) else "suite_parameters is no block of values"
+
+
+class _TwiceError(ValueError):
+    """A key that stands twice in one block."""
+
+
+def _block(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A block of JSON, of which Python's parser would keep the last of equal keys."""
+    block = dict(pairs)
+    if len(block) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
+    return block
 
 
 _ENTRY_SCHEMA: dict[str, Any] = {

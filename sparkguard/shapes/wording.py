@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import NoReturn
 
 from sparkguard.core.check import Check, SourceCheck
 from sparkguard.core.expectation import Expectation
 from sparkguard.core.fields import Like
+from sparkguard.core.text import hides
 from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
 from sparkguard.shapes.columns import ColumnsCheck
 
+FILLED = "expect_column_values_to_not_be_null"
+"""Its results hold no value, since what is unexpected is NULL."""
+MOST_EXACT = 2**53
+"""Up to here every whole number is a float, as which GX compares some."""
 Words = tuple[str, Mapping[str, object]]
 """The type of an expectation and its arguments, without the column and `mostly`."""
 
@@ -29,10 +34,10 @@ def for_each_column(check: ColumnsCheck, words: Callable[[], Words]) -> tuple[Ex
     if isinstance(check.columns, Like):
         message = f"columns {check.columns} are known from the table's schema only; name them"
         raise DataError(message)
-    nested = [name for name in check.columns if "." in name or "`" in name]
-    if nested:
-        refuse(f"the column {nested[0]}", check)
+    require_plain(check.columns, check)
     kind, arguments = words()
+    if kind != FILLED:
+        require_open(check.columns, check)
     return tuple(
         Expectation(kind, {"column": column, **arguments, **({} if share is None else {"mostly": share})}, severity)
         for severity, bounds in levels(check)
@@ -61,6 +66,22 @@ def require_whole(check: SourceCheck) -> None:
     """Refuse a window: an expectation is about the whole batch."""
     if check.window is not None:
         refuse("window", check)
+
+
+def require_plain(columns: Iterable[str], check: Check) -> None:
+    """Refuse a name with a dot, which may be a column's or lead into a struct; GX wants the first in backticks."""
+    for name in columns:
+        if "." in name or "`" in name:
+            refuse(f"the column {name}", check)
+
+
+def require_open(columns: Iterable[str], check: Check) -> None:
+    """Refuse columns whose values are kept out of results: in those of GX they stand."""
+    if check.violations == "none":
+        refuse("violations: none", check)
+    for name in columns:
+        if hides(check.redact, name):
+            refuse(f"redact: {name}", check)
 
 
 def _mostly(bounds: Mapping[str, Bound], check: Check) -> float | None:

@@ -53,6 +53,9 @@ def test_the_telling_line_of_an_exception_is_found() -> None:
     assert first_line(RuntimeError("[X] no such thing. SQLSTATE: 42K03; line 1")) == "[X] no such thing."
 
 
-@pytest.mark.parametrize(("column", "hidden"), [("payload", True), ("payload.email", True), ("pay", False)])
+@pytest.mark.parametrize(
+    ("column", "hidden"),
+    [("payload", True), ("payload.email", True), ("pay", False), ("Payload.`EMAIL`", True), ("PAYLOAD", True)],
+)
 def test_what_surrounds_a_hidden_field_is_hidden_with_it(column: str, *, hidden: bool) -> None:
     assert hides(["payload.email"], column) is hidden

@@ -30,6 +30,18 @@ def test_what_is_no_bound_says_what_is_allowed(wrong: str) -> None:
         Bound.parse(wrong)
 
 
+@pytest.mark.parametrize(("percent", "share"), [("0.7 %", 7 / 1000), ("5.7 %", 57 / 1000), ("70 %", 7 / 10)])
+def test_a_percentage_is_the_number_that_a_share_of_so_many_rows_is(percent: str, share: float) -> None:
+    assert Bound.parse(f"> {percent}").broken_by(Quantity(share)) is False
+    assert Bound.parse(f">= {percent}").broken_by(Quantity(share)) is True
+
+
+@pytest.mark.parametrize("wrong", ["> 1e400", "< -1e400", "> 1e999999999 %"])
+def test_a_bound_is_a_finite_number(wrong: str) -> None:
+    with pytest.raises(ValueError, match="is no finite number"):
+        Bound.parse(wrong)
+
+
 def test_one_computation_serves_two_bounds_and_the_worst_decides() -> None:
     decision = decide({"rows": Quantity(5), "rate": Quantity(0.5)}, {"rate": Bound(">", 0.9)}, {"rows": Bound(">", 0)})
     assert (decision.status, decision.metric_name, decision.warn_bound) == (Status.WARN, "rows", 0)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.source import Source
 from sparkguard.measures.sketches import Distinct
-from sparkguard.proposal.margins import age_hours, coarse, earliest, fewest, oldest_hours, rate, widened
-from sparkguard.proposal.profile import ColumnProfile, TableProfile, looks_like_id
+from sparkguard.proposal.margins import age_hours, coarse, earliest, fewest, oldest_hours, one_digit, rate, widened
+from sparkguard.proposal.names import looks_like_id
+from sparkguard.proposal.profile import ColumnProfile, TableProfile
 from sparkguard.proposal.profiling import profile
 from sparkguard.proposal.proposals import propose
 from sparkguard.testing import TwinEngine
@@ -204,12 +205,9 @@ def test_the_time_column_is_chosen_by_name_and_the_others_are_told() -> None:
     assert known(rows, time="updated_at").suite.datasets["t"].time_column == "updated_at"
 
 
-def test_old_tables_and_tables_of_the_future_say_so() -> None:
+def test_old_tables_say_so() -> None:
     old = known([{"ts": datetime(2013, 1, i, tzinfo=UTC)} for i in range(1, 9)])
     assert "an archive, or a table that nobody feeds" in old.text
-    future = known([{"ts": datetime(2031, 1, i, tzinfo=UTC)} for i in range(1, 9)])
-    assert set(verdicts(future.suite, [{"ts": datetime(2031, 1, i, tzinfo=UTC)} for i in range(1, 9)])) == {"pass"}
-    assert "in the future" in future.text
 
 
 def test_many_columns_share_their_checks() -> None:
@@ -253,7 +251,7 @@ def test_what_the_clock_and_the_calendar_count_has_their_bounds() -> None:
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
 def test_ranges_hold_what_they_were_made_of(one: int, other: int) -> None:
     low, high = min(one, other), max(one, other)
-    for room in (widened, coarse):
+    for room in (widened, one_digit, coarse):
         lower, upper = room(INT, low, high)
         assert lower is not None
         assert upper is not None
@@ -262,7 +260,7 @@ def test_ranges_hold_what_they_were_made_of(one: int, other: int) -> None:
 
 
 def test_margins_are_rules_that_a_person_can_follow() -> None:
-    assert [fewest(rows) for rows in (1, 3, 3_322, 336_776)] == [1, 1, 1_000, 100_000]
+    assert [fewest(rows) for rows in (1, 3, 3_322, 336_776)] == [1, 1, 1_600, 160_000]
     assert [rate(1, 10_000), rate(70, 3_322), rate(499, 1_000), rate(1, 2)] == [0.001, 0.05, 0.75, None]
     day, moment = Column("d", ("d",), "date"), Column("t", ("t",), "timestamp")
     assert earliest(day, 0, 100) == "1969-12-22"

@@ -147,6 +147,14 @@ def test_the_first_pattern_decides_who_owns_a_table() -> None:
         ("a: ads\nb: [x]", "owners.yaml:2: b: found ['x'], expected the name of an owner"),
         ("a:", "owners.yaml:1: a: found None"),
         ("a: b\na: c", "stands twice"),
+        (
+            "*_daily: ads",
+            "owners.yaml:1: not valid YAML: found undefined alias '_daily'; what begins with * needs quotes",
+        ),
+        (
+            "a: b\n*: ads",
+            "owners.yaml:2: not valid YAML: expected alphabetic or numeric character, but found ':'; what",
+        ),
     ],
 )
 def test_a_wrong_file_of_owners_is_refused_with_its_line(text: str, message: str) -> None:

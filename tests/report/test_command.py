@@ -13,7 +13,7 @@ from sparkguard.app import Options, load_suite
 from sparkguard.console import Silent
 from sparkguard.core.suite import Results
 from sparkguard.errors import ConfigError
-from sparkguard.recorded import write_whole
+from sparkguard.files import write_whole
 from sparkguard.report import recorded_runs
 from sparkguard.runner import Runner
 from sparkguard.sinks.delta import DeltaSink
