@@ -1,0 +1,96 @@
+"""The check of drift gives on Spark what its twins give in plain Python, and a night reads only its window."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+import sparkguard
+from sparkguard.checks.distribution_drift import DistributionDrift
+from sparkguard.core.check import Run
+from sparkguard.core.finding import Finding
+from sparkguard.core.source import Dataset
+from sparkguard.engine.gather import Rounds
+from sparkguard.engine.reader import Reader
+from sparkguard.engine.spark_engine import SparkEngine
+from sparkguard.testing import judge
+from tests.checks.test_distribution_drift import DAYS, FIRST, TABLE, Row, changed, check
+from tests.conftest import Work
+
+RUN = Run(datetime(2026, 3, 26).date(), datetime(2026, 3, 26, tzinfo=UTC))
+SQL = "ts timestamp, amount double, kind string, flag boolean, user bigint"
+LAST = FIRST + timedelta(days=DAYS - 2)
+
+
+def with_users(table: list[Row]) -> list[Row]:
+    return [{**row, "user": i % 600} for i, row in enumerate(table)]
+
+
+def frame(spark: SparkSession, table: list[Row]) -> DataFrame:
+    return spark.createDataFrame([tuple(row[name] for name in table[0]) for row in table], SQL)
+
+
+def on_spark(spark: SparkSession, wanted: DistributionDrift, frames: Mapping[str, DataFrame]) -> tuple[Finding, ...]:
+    datasets = {name: Dataset(name, time_column="ts") for name in frames}
+    [gathered] = Rounds(SparkEngine(Reader(spark, datasets, frames))).gather([wanted], {}, RUN.now)
+    assert gathered.error is None
+    return gathered.check.judge(gathered.seen, RUN)
+
+
+def same(one: tuple[Finding, ...], other: tuple[Finding, ...]) -> None:
+    assert [f.message for f in one] == [f.message for f in other]
+    assert [f.status for f in one] == [f.status for f in other]
+    for mine, theirs in zip(one, other, strict=True):
+        assert {n: q.value for n, q in mine.quantities.items()} == pytest.approx(
+            {n: q.value for n, q in theirs.quantities.items()}, nan_ok=True
+        )
+
+
+def test_stretches_and_slices_are_those_of_the_twin(spark: SparkSession) -> None:
+    table = with_users(changed(lambda row: {**row, "amount": 400.0 if row["kind"] == "b" else row["amount"]}))
+    wanted = check(slices=["kind"], columns=["amount", "flag"], timezone="UTC") if False else check(
+        slices=["kind"], columns=["amount", "flag"]
+    )
+    expected = judge(wanted, {"t": table}, time_columns={"t": "ts"}, run=RUN)
+    same(on_spark(spark, wanted, {"t": frame(spark, table).repartition(5)}), expected)
+
+
+@pytest.mark.parametrize("fields", [{"cluster": "user"}, {"rows_independent": True}])
+def test_tables_without_time_are_those_of_the_twin(spark: SparkSession, fields: dict[str, Any]) -> None:
+    table = with_users(TABLE)
+    tables = {"t": [r for r in table if r["ts"] >= LAST], "past": [r for r in table if r["ts"] < LAST]}
+    known: dict[str, Any] = {"id": "drift", "dataset": "t", "reference": "past", "columns": {"like": "[akf]*"}}
+    wanted = DistributionDrift.model_validate({**known, **fields})
+    frames = {name: frame(spark, rows) for name, rows in tables.items()}
+    same(on_spark(spark, wanted, frames), judge(wanted, tables, run=RUN))
+
+
+def test_the_second_night_reads_the_new_day_alone(spark: SparkSession, work: Work, tmp_path: Path) -> None:
+    rows = frame(spark, with_users(TABLE))
+    for day in range(DAYS - 4, DAYS + 1):
+        since = FIRST if day == DAYS - 4 else FIRST + timedelta(days=day - 1)
+        night = rows.where(f"ts >= '{since.isoformat()}' AND ts < '{(FIRST + timedelta(days=day)).isoformat()}'")
+        night.coalesce(1).write.format("delta").mode("append").save(str(tmp_path / "t"))
+    suite = f"""
+suite: nights
+results: {tmp_path / "results"}
+datasets: {{t: {{path: {tmp_path / "t"}, time_column: ts}}}}
+checks:
+  - id: like
+    type: distribution_drift
+    dataset: t
+    window: {{end: "${{date}}", length: 2d}}
+    reference_window: {{start: 2026-01-05, end: 2026-03-22}}
+"""
+    read = []
+    for date in ("2026-03-25", "2026-03-26", "2026-03-26"):
+        night = Work(spark)
+        with night:
+            report = sparkguard.run(suite, spark=spark, date=date)
+        assert report.ok, report.findings
+        read.append(night.rows_read)
+    assert read[0] > len(TABLE)
+    del work
