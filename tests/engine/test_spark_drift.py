@@ -1,7 +1,8 @@
 """The check of drift gives on Spark what its twins give in plain Python, and a night reads only its window."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sparkguard.core.source import Dataset
 from sparkguard.engine.gather import Rounds
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
+from sparkguard.measures import sampled_grids
 from sparkguard.testing import judge
 from tests.checks.test_distribution_drift import DAYS, FIRST, TABLE, Row, changed, check
 from tests.conftest import Work
@@ -23,6 +25,26 @@ from tests.conftest import Work
 RUN = Run(datetime(2026, 3, 26).date(), datetime(2026, 3, 26, tzinfo=UTC))
 SQL = "ts timestamp, amount double, kind string, flag boolean, user bigint"
 LAST = FIRST + timedelta(days=DAYS - 2)
+
+
+SUITE = """
+suite: nights
+results: {folder}/results
+datasets: {{t: {{path: {folder}/t, time_column: ts}}}}
+checks:
+  - id: like
+    type: distribution_drift
+    dataset: t
+    window: {{end: "${{date}}", length: 2d}}
+    reference_window: {{start: 2026-01-05, end: 2026-03-22}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def whole_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grids of all rows, as the twin has them."""
+    monkeypatch.setattr(sampled_grids, "MOST_ROWS", 10 * len(TABLE))
+    monkeypatch.setattr(sampled_grids, "MOST_VALUES", 100 * len(TABLE))
 
 
 def with_users(table: list[Row]) -> list[Row]:
@@ -51,9 +73,7 @@ def same(one: tuple[Finding, ...], other: tuple[Finding, ...]) -> None:
 
 def test_stretches_and_slices_are_those_of_the_twin(spark: SparkSession) -> None:
     table = with_users(changed(lambda row: {**row, "amount": 400.0 if row["kind"] == "b" else row["amount"]}))
-    wanted = check(slices=["kind"], columns=["amount", "flag"], timezone="UTC") if False else check(
-        slices=["kind"], columns=["amount", "flag"]
-    )
+    wanted = check(slices=["kind"], columns=["amount", "flag"])
     expected = judge(wanted, {"t": table}, time_columns={"t": "ts"}, run=RUN)
     same(on_spark(spark, wanted, {"t": frame(spark, table).repartition(5)}), expected)
 
@@ -68,29 +88,21 @@ def test_tables_without_time_are_those_of_the_twin(spark: SparkSession, fields: 
     same(on_spark(spark, wanted, frames), judge(wanted, tables, run=RUN))
 
 
-def test_the_second_night_reads_the_new_day_alone(spark: SparkSession, work: Work, tmp_path: Path) -> None:
+def test_the_second_night_reads_the_new_day_alone(spark: SparkSession, tmp_path: Path) -> None:
     rows = frame(spark, with_users(TABLE))
-    for day in range(DAYS - 4, DAYS + 1):
-        since = FIRST if day == DAYS - 4 else FIRST + timedelta(days=day - 1)
-        night = rows.where(f"ts >= '{since.isoformat()}' AND ts < '{(FIRST + timedelta(days=day)).isoformat()}'")
+    nights = [FIRST, *(FIRST + timedelta(days=day) for day in range(DAYS - 4, DAYS + 1))]
+    for since, until in pairwise(nights):
+        night = rows.where(f"ts >= '{since.isoformat()}' AND ts < '{until.isoformat()}'")
         night.coalesce(1).write.format("delta").mode("append").save(str(tmp_path / "t"))
-    suite = f"""
-suite: nights
-results: {tmp_path / "results"}
-datasets: {{t: {{path: {tmp_path / "t"}, time_column: ts}}}}
-checks:
-  - id: like
-    type: distribution_drift
-    dataset: t
-    window: {{end: "${{date}}", length: 2d}}
-    reference_window: {{start: 2026-01-05, end: 2026-03-22}}
-"""
+    suite = tmp_path / "nights.yaml"
+    suite.write_text(SUITE.format(folder=tmp_path), encoding="utf-8")
     read = []
-    for date in ("2026-03-25", "2026-03-26", "2026-03-26"):
-        night = Work(spark)
-        with night:
-            report = sparkguard.run(suite, spark=spark, date=date)
+    for night_of in (date(2026, 3, 25), date(2026, 3, 26), date(2026, 3, 26)):
+        work = Work(spark)
+        with work:
+            report = sparkguard.run(suite, spark=spark, options=sparkguard.Options(date=night_of))
         assert report.ok, report.findings
-        read.append(night.rows_read)
+        read.append(work.rows_read)
     assert read[0] > len(TABLE)
-    del work
+    assert read[1] < read[0] / 3
+    assert read[2] < read[1]
