@@ -56,6 +56,7 @@ bench: setup  ## measure against plain Spark and other tools, as ratios (SCALE=1
 	$(BIN)/python bench/duplicate_keys.py --scale $(or $(SCALE),1)
 	$(BIN)/python bench/join_reconciliation.py --scale $(or $(SCALE),1)
 	$(BIN)/python bench/column_profile.py --scale $(or $(SCALE),1)
+	$(BIN)/python bench/drift_states.py --scale $(or $(SCALE),1)
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile pyproject.toml --all-extras --group dev --python-version 3.11 --universal --generate-hashes \

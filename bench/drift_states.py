@@ -90,7 +90,7 @@ def ways(spark: SparkSession, parquet: Path) -> list[Way]:
     names, rows = (*NUMBERS, *DATES), frame.count()
     columns = columns_of(frame, names)
     grids = made(spark, frame, columns)
-    number = "CAST(months_between(trunc(l_shipdate, 'MM'), DATE'1992-01-01') AS INT)"
+    number = "(year(l_shipdate) - 1992) * 12 + month(l_shipdate) - 1"
     months = frame.selectExpr("*", f"DATE'1992-01-01' + {number} AS month")
 
     def plain(frame: DataFrame, time: str) -> SparkEngine:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +55,7 @@ class Meter:
         gateway: Any = spark.sparkContext._gateway  # noqa: SLF001
         self._scala: Any = spark.sparkContext._jsc.sc()  # noqa: SLF001
         java = gateway.jvm.java
-        self._stat = Path(f"/proc/{java.lang.ProcessHandle.current().pid()}/stat")
+        self._pid = int(java.lang.ProcessHandle.current().pid())
         # Stages of any status, without tasks and without quantiles.
         none = gateway.new_array(gateway.jvm.double, 0)
         self._all_stages = (None, False, False, none, java.util.Collections.emptyList())
@@ -69,11 +70,19 @@ class Meter:
         return Sample(seconds, self._cpu() - cpu, self._collected())
 
     def _cpu(self) -> float:
-        """User and system time of the process, or 0 where there is no /proc."""
-        if not self._stat.exists():
-            return 0.0
-        fields = self._stat.read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User and system time of the JVM and of the Python workers that it started, or 0 where there is no /proc."""
+        spent: dict[int, tuple[int, int]] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+                # The last two are of processes that have ended and were waited for.
+                spent[int(stat.parent.name)] = (int(fields[1]), sum(map(int, fields[11:15])))
+        family: set[int] = set()
+        found = {self._pid} & spent.keys()
+        while found:
+            family |= found
+            found = {pid for pid, (parent, _) in spent.items() if parent in found} - family
+        return sum(spent[pid][1] for pid in family) / os.sysconf("SC_CLK_TCK")
 
     def _collected(self) -> int:
         """Bytes of all task results since the last call, by Spark's own record of its stages."""

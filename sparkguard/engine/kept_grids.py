@@ -26,6 +26,7 @@ class KeptGrids:
         self._store, self._hidden = store, hidden
         self._found: dict[tuple[str, int], dict[str, Grid]] = {}
         self._new: dict[tuple[str, int], dict[str, tuple[str, Grid]]] = {}
+        self._rewritten: dict[str, StoredStates] = {}
         self._made: dict[tuple[str, int], int] = {}
 
     def answer(self, asked: Grids, compute: Callable[[Grids], GridsAnswer]) -> GridsAnswer:
@@ -44,6 +45,8 @@ class KeptGrids:
 
     def updates(self) -> Iterator[StateUpdate]:
         """What this run made, to be kept."""
+        for one in self._rewritten.values():
+            yield StateUpdate(one.dataset, (), whole=False, states=(one,), checked=None)
         for (owner, number), new in self._new.items():
             entries = sorted(new.items())
             groups = [dict(entries[at : at + MOST_COLUMNS]) for at in range(0, len(entries), MOST_COLUMNS)]
@@ -52,13 +55,15 @@ class KeptGrids:
 
     def _take(self, asked: Grids, key: str, column: Column, grid: Grid, *, lasts: bool) -> None:
         about = asked.owner, asked.version
-        shown = grid.hidden() if self._hides(asked, column) else grid
+        shown = self._shown(asked, column.name, grid)
         self._found[about][key] = shown
         if lasts:
             self._new.setdefault(about, {})[key] = (column.name, shown)
 
-    def _hides(self, asked: Grids, column: Column) -> bool:
-        return any(self._hidden(dataset, column.name) for dataset in (asked.owner, asked.source.dataset))
+    def _shown(self, asked: Grids, name: str, grid: Grid) -> Grid:
+        """The grid, without names where the suite keeps the column's values out of its tables."""
+        hidden = any(self._hidden(dataset, name) for dataset in (asked.owner, asked.source.dataset))
+        return grid.hidden() if hidden else grid
 
     def _known(self, asked: Grids) -> dict[str, Grid]:
         """The grids of a dataset by key, read from the store at the first question."""
@@ -72,13 +77,11 @@ class KeptGrids:
         stored = [s for s in self._store.load(asked.owner, None, None, names) if s.fingerprint.startswith(prefix)]
         for one in sorted(stored, key=lambda s: s.version):
             self._made[about] = max(self._made.get(about, 0), one.version)
-            for key, raw in unpack(one.packed).items():
-                grid = decode(Grid, raw)
-                if key in lacking and grid is not None:
-                    known[key] = grid
-        for key, column in lacking.items():
-            if key in known and known[key].names and self._hides(asked, column):
-                self._take(asked, key, column, known[key], lasts=True)
+            found = {key: grid for key, raw in unpack(one.packed).items() if (grid := decode(Grid, raw)) is not None}
+            shown = {key: self._shown(asked, ".".join(json.loads(key)[1:]), grid) for key, grid in found.items()}
+            if shown != found:
+                self._rewritten[one.fingerprint] = replace(one, packed=pack(shown))
+            known.update((key, grid) for key, grid in shown.items() if key in lacking)
         return known
 
     def _row(self, owner: str, number: int, group: Mapping[str, tuple[str, Grid]]) -> StoredStates:

@@ -1,5 +1,6 @@
 """Counts by day last: a night reads its new day, late data voids its day, and grids outlive everything."""
 
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -157,5 +158,6 @@ def test_the_names_of_hidden_values_are_neither_told_nor_kept(spark: SparkSessio
     nights.hidden = True
     hidden = grids(nights, Source("t"))
     assert (hidden.grids["s"], hidden.texts["s"]) == (shown.grids["s"].hidden(), shown.texts["s"].hidden())
+    assert b"v0" not in b"".join(zlib.decompress(row["state"]) for row in nights.stored())
     nights.hidden = False
     assert grids(nights, Source("t")).grids["s"] == shown.grids["s"].hidden(), "the names are gone from the table"
