@@ -21,6 +21,7 @@ from sparkguard.stats.stretches import Mode, Snapshots, Timeline, choose
 
 FIRST_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - wall-clock time
 ALPHA = 0.05
+MODES: tuple[Mode, ...] = ("forward", "around")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,21 @@ def ratios(columns: int, nights: int) -> None:
     print_table(f"healthy nights that fail, nominal {ALPHA:.0%}", cases, nights)
 
 
+def later(columns: int, nights: int) -> None:
+    """A window after its reference, and a trend that goes on."""
+    table = Table(columns)
+    cases = [
+        Case(f"`{mode}`, {columns} columns, {name}", one, 52, mode=mode)
+        for name, one in {
+            "day effects": table,
+            "moving 0.02 standard deviations a week": replace(table, trend=0.02),
+            "moving 0.05": replace(table, trend=0.05),
+        }.items()
+        for mode in MODES
+    ]
+    print_table(f"healthy nights that fail, nominal {ALPHA:.0%}", cases, nights)
+
+
 def power(nights: int) -> None:
     """(d) Changes of one column, which must be named."""
     rows, means = Table(200, rows=1429, spread=0.0), Change(of_means=7)
@@ -130,13 +146,14 @@ def tail(nights: int) -> None:
 def main() -> None:
     """Print the tables of `docs/calibration.md`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", help="healthy ratios power tail flights; default: all")
+    parser.add_argument("tables", nargs="*", help="healthy ratios later power tail flights; default: all")
     parser.add_argument("--nights", type=int, default=500, help="simulated nights for each number")
     parser.add_argument("--columns", type=int, default=200)
     options = parser.parse_args()
     tables = {
         "healthy": lambda: healthy(options.columns, options.nights),
         "ratios": lambda: ratios(options.columns, options.nights),
+        "later": lambda: later(options.columns, options.nights),
         "power": lambda: power(options.nights),
         "tail": lambda: tail(options.nights),
         "flights": others_table,

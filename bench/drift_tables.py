@@ -37,6 +37,8 @@ class Table:
     lasting: float = 0.7
     freedom: float = np.inf
     """Degrees of freedom of Student's t of the effects."""
+    trend: float = 0.0
+    """By how much levels move a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def effects(rng: np.random.Generator, table: Table, days: int) -> Floats:
     steps = np.sqrt(0.5) * own + np.sqrt(0.5) * rng.normal(size=(days, 1))
     for i in range(1, days):
         steps[i] = table.lasting * steps[i - 1] + np.sqrt(1 - table.lasting**2) * steps[i]
-    return np.asarray(table.spread * steps)
+    return np.asarray(table.spread * steps + table.trend / WEEK * np.arange(days)[:, None])
 
 
 def normal(level: Floats, scale: Floats) -> Floats:
