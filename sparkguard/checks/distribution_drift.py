@@ -48,20 +48,22 @@ class DistributionDrift(SourceCheck):
     26 disjoint stretches the longest end of the window that has them is judged.
 
     Cost: one scan of the days that are not known yet, of the window and, the first time, of the reference;
-    a sample of it once, for the grids. The driver holds the counts of the days: about 1 MB for 365 days of
-    four columns.
+    a sample of it once, for the grids. The driver holds the counts of the days.
 
     Blind to: a change of correlation alone; a drift that the reference already has; what changes within a
     bin; a slow trend under `forward`, which is usual then; new values of a text column with hundreds of
     rare ones. docs/calibration.md says how often it errs.
 
     Example:
-        >>> from sparkguard.checks.distribution_drift import DistributionDrift
-        >>> window = {"start": "2026-07-06", "end": "2026-07-13"}
-        >>> past = {"start": "2025-07-07", "end": "2026-07-06"}
-        >>> check = DistributionDrift(id="like_training", dataset="features", window=window, reference_window=past)
-        >>> [str(source) for source in check.datasets]
-        ["window [2026-07-06, 2026-07-13) of 'features'", "window [2025-07-07, 2026-07-06) of 'features'"]
+        >>> from datetime import datetime, timedelta
+        >>> from sparkguard.testing import judge
+        >>> hours = [datetime(2026, 1, 1) + timedelta(hours=h) for h in range(24 * 60)]
+        >>> table = [{"ts": t, "x": t.hour + (9 if t.month == 3 else 0)} for t in hours]
+        >>> past, last = {"start": "2026-01-01", "end": "2026-03-01"}, {"start": "2026-03-01", "end": "2026-03-02"}
+        >>> check = DistributionDrift(id="like_training", dataset="t", window=last, reference_window=past)
+        >>> found, whole = judge(check, {"t": table}, time_columns={"t": "ts"})
+        >>> found.subject, found.status.value, found.message.partition(";")[0]
+        ('x', 'fail', 'median about 12 → 21, below 11: 46 % → 8.3 %')
     """
 
     QUANTITIES: ClassVar[Mapping[str, str]] = {
@@ -91,8 +93,7 @@ class DistributionDrift(SourceCheck):
     false_alarms: BudgetField = Field(default=Budget(1, Duration(days=90)), json_schema_extra={"default": "1 per 90d"})
     """How many false alarms are accepted, for all columns together, if the suite judges one window a night."""
     snapshots: Literal["auto", "forward", "around", "rows"] = "auto"
-    """What is usual: stretches beside the data before them (`forward`) or all other data (`around`), or samples of
-    `rows`, for tables without time."""
+    """What is usual: stretches beside the data before them (forward) or all other (around); rows without time."""
     cluster: str | None = Field(default=None, min_length=1)
     """For tables without time: the column that names what rows belong to; clusters are independent of each other."""
     rows_independent: bool = False
