@@ -14,9 +14,11 @@ DAY = StoredStates("it's", 3, START, START + timedelta(days=1), ("x",), "f" * 32
 DONE = StoredStates("it's", 3, None, None, (), CHECKED, b"about", 0)
 
 
-def test_what_cannot_be_told_drops_all_states_of_the_dataset() -> None:
+def test_what_cannot_be_told_drops_all_states_of_the_dataset_but_what_is_kept_for_ever() -> None:
     update = StateUpdate("it's", None, whole=True, states=(DAY,), checked=DONE)
-    assert replaced([update], "s") == "suite = 's' AND ((dataset = 'it\\'s'))"
+    assert replaced([update], "s") == (
+        "suite = 's' AND ((dataset = 'it\\'s' AND measure_fingerprint NOT LIKE 'kept:%'))"
+    )
 
 
 def test_only_days_that_changed_are_dropped_and_only_new_ones_replaced() -> None:
