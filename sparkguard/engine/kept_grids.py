@@ -22,7 +22,7 @@ class KeptGrids:
     """Answers questions for grids from those that earlier runs made, and remembers the new ones."""
 
     def __init__(self, store: StateStore | None, hidden: Hidden) -> None:
-        """Take what is there from `store`; of `hidden` columns no value is kept or told."""
+        """Take what is there from `store`; of `hidden` columns no value is told, and no grid is kept: edges are values."""
         self._store, self._hidden = store, hidden
         self._found: dict[tuple[str, int], dict[str, Grid]] = {}
         self._new: dict[tuple[str, int], dict[str, tuple[str, Grid]]] = {}
@@ -55,15 +55,14 @@ class KeptGrids:
 
     def _take(self, asked: Grids, key: str, column: Column, grid: Grid, *, lasts: bool) -> None:
         about = asked.owner, asked.version
-        shown = self._shown(asked, column.name, grid)
-        self._found[about][key] = shown
-        if lasts:
-            self._new.setdefault(about, {})[key] = (column.name, shown)
+        hides = self._hides(asked, column.name)
+        self._found[about][key] = grid.hidden() if hides else grid
+        if lasts and not hides:
+            self._new.setdefault(about, {})[key] = (column.name, grid)
 
-    def _shown(self, asked: Grids, name: str, grid: Grid) -> Grid:
-        """The grid, without names where the suite keeps the column's values out of its tables."""
-        hidden = any(self._hidden(dataset, name) for dataset in (asked.owner, asked.source.dataset))
-        return grid.hidden() if hidden else grid
+    def _hides(self, asked: Grids, name: str) -> bool:
+        """Whether the suite keeps the column's values out of its tables."""
+        return any(self._hidden(dataset, name) for dataset in (asked.owner, asked.source.dataset))
 
     def _known(self, asked: Grids) -> dict[str, Grid]:
         """The grids of a dataset by key, read from the store at the first question."""
@@ -78,7 +77,7 @@ class KeptGrids:
         for one in sorted(stored, key=lambda s: s.version):
             self._made[about] = max(self._made.get(about, 0), one.version)
             found = {key: grid for key, raw in unpack(one.packed).items() if (grid := decode(Grid, raw)) is not None}
-            shown = {key: self._shown(asked, ".".join(json.loads(key)[1:]), grid) for key, grid in found.items()}
+            shown = {k: grid for k, grid in found.items() if not self._hides(asked, ".".join(json.loads(k)[1:]))}
             if shown != found:
                 self._rewritten[one.fingerprint] = replace(one, packed=pack(shown))
             known.update((key, grid) for key, grid in shown.items() if key in lacking)
