@@ -22,7 +22,7 @@ class KeptGrids:
     """Answers questions for grids from those that earlier runs made, and remembers the new ones."""
 
     def __init__(self, store: StateStore | None, hidden: Hidden) -> None:
-        """Take what is there from `store`; of `hidden` columns no value is told, and no grid is kept: edges are values."""
+        """Take what is there from `store`; of `hidden` columns no name is told, and no grid is kept."""
         self._store, self._hidden = store, hidden
         self._found: dict[tuple[str, int], dict[str, Grid]] = {}
         self._new: dict[tuple[str, int], dict[str, tuple[str, Grid]]] = {}
