@@ -22,6 +22,7 @@ _SECRETS = (
 )
 _SECRET_NAME = re.compile(rf"(?i){_WORD}|(?<![a-z])pass(?![a-z])")
 _LAST_PART = re.compile(r"(?:`(?:[^`]|``)+`|[^.`]+)$")
+_PYTHON_ERROR = re.compile(r"[A-Za-z_.]+(?:Error|Exception): \S")
 _NO_SECRETS = ("PWD", "OLDPWD")
 _SHORTEST_SECRET = 6
 _LONGEST_LINE = 500
@@ -101,6 +102,8 @@ def first_line(error: BaseException) -> str:
         line = lines[1].lstrip(": ")
     if "Job aborted" in line and causes:
         line = causes[-1].removeprefix("Caused by: ")
+    if "thrown from the Python worker" in line:
+        line = next((told for told in reversed(lines) if _PYTHON_ERROR.match(told)), line)
     line = re.sub(r"\s*SQLSTATE: \w+;?.*$", "", line)
     return brief(line, _LONGEST_LINE)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -180,6 +181,9 @@ def _classic(name: str, master: str | None) -> SparkSession:
         # The launcher of an embedded JVM turns Spark's progress bars on; they would break our lines.
         conf.set("spark.ui.showConsoleProgress", "false")
     local = str(conf.get("spark.master")).startswith("local")
+    if local:
+        # Spark would start whatever `python3` is first in the path, which may lack our packages.
+        os.environ.setdefault("PYSPARK_PYTHON", conf.get("spark.pyspark.python", None) or sys.executable)
     for key, value in (_DELTA | _QUIET | (_LOCAL if local else {})).items():
         conf.setIfMissing(key, value)
     extensions = str(conf.get("spark.sql.extensions"))

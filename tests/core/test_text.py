@@ -59,3 +59,12 @@ def test_the_telling_line_of_an_exception_is_found() -> None:
 )
 def test_what_surrounds_a_hidden_field_is_hidden_with_it(column: str, *, hidden: bool) -> None:
     assert hides(["payload.email"], column) is hidden
+
+
+def test_of_a_python_worker_the_last_line_of_its_trace_is_told() -> None:
+    error = Exception(
+        "An exception was thrown from the Python worker. Please see the stack trace below.\n"
+        "Traceback (most recent call last):\n  import pyarrow as pa\n"
+        "ModuleNotFoundError: No module named 'pyarrow'\n\tat org.apache.spark.Some.java(1)"
+    )
+    assert first_line(error) == "ModuleNotFoundError: No module named 'pyarrow'"
