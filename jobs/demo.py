@@ -99,6 +99,16 @@ def join_weather(spark: SparkSession, folder: Path) -> None:
     flights.join(observed, ["origin", "time_hour"]).coalesce(1).write.format("delta").save(str(target))
 
 
+def change_unit(spark: SparkSession, folder: Path) -> None:
+    """Write the flights as if their delays had been written in hours in October."""
+    target = folder / "flights_in_hours"
+    if written(target):
+        return
+    flights = spark.read.format("delta").load(str(folder / "flights"))
+    delay = F.when(F.col("month") == 10, F.col("dep_delay") / 60).otherwise(F.col("dep_delay"))  # noqa: PLR2004 - October
+    flights.withColumn("dep_delay", delay).coalesce(1).write.format("delta").save(str(target))
+
+
 def write_nights(spark: SparkSession, folder: Path) -> None:
     """Write what a model was trained on, and what a week of nights left behind; the last one went wrong."""
     flights = spark.read.format("delta").load(str(folder / "flights"))
@@ -150,6 +160,7 @@ def main() -> None:
         folder = Path("data")
         write_tables(spark, folder)
         join_weather(spark, folder)
+        change_unit(spark, folder)
         write_nights(spark, folder)
         write_signs(spark, folder)
         reports = [app.run_shown(suite, spark, app.Options(date=DATE)) for suite in SUITES]
