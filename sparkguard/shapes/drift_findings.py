@@ -105,7 +105,7 @@ class Story:
             told += f"; {self.budget} is rarer than any rank of {comparison.many}: the limit is extrapolated"
         if comparison.days != comparison.asked_days:
             told += f"; only the last {count(comparison.days or 0, 'day')} of {comparison.asked_days} were judged: "
-            told += "the reference has not 26 longer stretches"
+            told += "the reference has no 26 longer stretches"
         blind = [_name(one) for one, unit in comparison.units() if unit.smallest_effect == 1 and not unit.drifted]
         told += f"; too different from each other to find a change of values: {_some(blind)}" if blind else ""
         told += f"; too few rows to tell a change of two fifths in {count(weak, 'column')}" if weak else ""
