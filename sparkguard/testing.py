@@ -18,7 +18,7 @@ from sparkguard.core.columns import Column, Field, Schema
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery, Finding
 from sparkguard.core.instant import micros_of
-from sparkguard.core.measure import Answer, Broken, Daily, Days, Measure, Probe, RowMeasure, State
+from sparkguard.core.measure import Answer, Broken, Daily, Days, Measure, RowMeasure, State
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateUpdate
 from sparkguard.core.window import Window
@@ -45,7 +45,7 @@ class TwinEngine:
     """Answers measures in plain Python from tables of rows; counts what it was asked.
 
     `time_columns` names the column by which a dataset is cut into windows; `recorded` holds the answers
-    of probes, which no rows answer.
+    of probes, which no rows answer, and what earlier runs have left.
     """
 
     tables: Mapping[str, Rows]
@@ -66,7 +66,7 @@ class TwinEngine:
             if isinstance(measure, Daily):
                 yield measure, self._days(measure)
                 continue
-            if isinstance(measure, Probe) and measure in self.recorded:
+            if measure in self.recorded:
                 yield measure, self.recorded[measure]
                 continue
             if not isinstance(measure, RowMeasure):

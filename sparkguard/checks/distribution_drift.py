@@ -18,10 +18,11 @@ from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationFi
 from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Daily, Measure
 from sparkguard.core.source import Source
+from sparkguard.core.text import hides
 from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 from sparkguard.errors import DataError
-from sparkguard.measures.grids import FIRST, Grid
+from sparkguard.measures.grids import Grid
 from sparkguard.measures.histograms import MOST_SLICES, Counts, Histogram, Slicing
 from sparkguard.measures.overlap import Side
 from sparkguard.measures.sampled_grids import Grids
@@ -70,6 +71,9 @@ class DistributionDrift(SourceCheck):
         "drifted_columns": "columns, or columns within slices, that drifted",
         "compared_columns": "those that were judged",
         "underpowered_columns": "those of which the window has too few rows to tell a change of two fifths of them",
+        "undecided_columns": "those that cannot be judged: too few stretches know them, their grid is out of date, "
+        "or their types differ",
+        "left_out_columns": "columns that only one side has",
         "snapshots": "disjoint stretches of the reference that say what is usual; without time, resamplings",
         "judged_days": "days at the end of the window that were judged",
         "maximum": "the largest score",
@@ -78,8 +82,8 @@ class DistributionDrift(SourceCheck):
         "evaluated_rows": "rows of the window",
     }
     COST: ClassVar[str] = (
-        "1 scan of the days of the window and of the reference that no earlier night has counted; the first time "
-        "1 sample of the reference; 365 days of 1,000 columns are less than 1 GB in the driver"
+        "1 scan, for each 8 million cells (columns x cells x days), of the days of the window and of the reference that "
+        "no earlier night has counted; the first time 1 sample of the reference"
     )
 
     window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=7d"])
@@ -103,7 +107,7 @@ class DistributionDrift(SourceCheck):
     seasonality: Literal["none", "weekly", "yearly"] = "none"
     """Stretches begin on the window's day of the week, or near its day of the year, which needs three years."""
     min_effect: float = Field(default=0.02, ge=0, le=1)
-    """How far values (KS or total variation) must have moved beyond what is usual to be named."""
+    """How far values must have moved beyond what is usual to be named; shares of NULL and the like have floors."""
     slices: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Text columns for whose most frequent values each column is also judged by itself."""
     min_rows: int = Field(default=100, ge=1)
@@ -115,22 +119,36 @@ class DistributionDrift(SourceCheck):
 
     @model_validator(mode="after")
     def _consistent(self) -> DistributionDrift:
-        message = None
-        if self.reference is None and self.reference_window is None:
-            message = "name what the window is compared with: reference, reference_window, or both"
-        elif self.violations_to is not None:
-            message = "violations_to is not for this check; all drifted columns are in the results"
-        elif self.cluster is not None and self.rows_independent:
-            message = "give cluster or rows_independent: rows of a cluster are not independent"
-        elif self.timeless and self.slices:
-            message = "slices are for tables with time; write a check with a filtered dataset for each slice"
-        elif self.timeless and self.snapshots in ("forward", "around"):
-            message = f"snapshots: {self.snapshots} is for tables with time, cluster and rows_independent for others"
-        elif not self.timeless:
-            message = self._undated()
+        message = self._unclear() or (self._untimely() if self.timeless else self._undated())
         if message is not None:
             raise ValueError(message)
         return self
+
+    def _unclear(self) -> str | None:
+        """What is wrong with or without time."""
+        if self.reference is None and self.reference_window is None:
+            return "name what the window is compared with: reference, reference_window, or both"
+        if self.violations_to is not None:
+            return "violations_to is not for this check; all drifted columns are in the results"
+        if len(set(self.slices)) < len(self.slices) or len(self.slices) > MOST_SLICES:
+            return f"slices names a column twice, or more than {MOST_SLICES}"
+        if self.slices and (self.violations == "none" or any(hides(self.redact, name) for name in self.slices)):
+            return "slices would show values that redact or violations: none keeps out"
+        return None
+
+    def _untimely(self) -> str | None:
+        """What is for tables with time only."""
+        if self.cluster is not None and self.rows_independent:
+            return "give cluster or rows_independent: rows of a cluster are not independent"
+        if self.snapshots in ("forward", "around"):
+            return f"snapshots: {self.snapshots} is for tables with time, cluster and rows_independent for others"
+        if self.slices:
+            return "slices are for tables with time; write a check with a filtered dataset for each slice"
+        if self.model_fields_set & {"seasonality", "block"}:
+            return "seasonality and block are for tables with time"
+        if self._reference == self.source:
+            return "the reference is the dataset itself; name another, or another version or window"
+        return None
 
     def _undated(self) -> str | None:
         """Why days cannot be counted."""
@@ -184,11 +202,16 @@ class DistributionDrift(SourceCheck):
         if not rows or reference is None:
             return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
         common, series = self._shared(seen), list(self._series(seen, reference))
+        many = len(series)
         if not series:
             message = f"no column of {self.source} can be compared with {reference}"
             raise DataError(message, "name columns that both have: numbers, times, texts or booleans")
+        if not any(series[0].cells(state).any() for state in series[0].reference):
+            message = f"{reference} has no rows, so there is nothing to compare with"
+            raise DataError(message, "find out whether the training table is there, or correct reference_window")
         whole = replace(whole, reference=reference, evaluated_rows=rows)
-        story = Story(self, self.false_alarms, whole, common.unfit, common.left_out)
+        series = [one for one in series if one.slice_key is None or one.rows >= self.min_rows]
+        story = Story(self, self.false_alarms, whole, common, self.seasonality, many - len(series))
         comparison = self._comparison(series, reference)
         return story.undecided() if comparison is None else story.told(comparison)
 
@@ -245,6 +268,9 @@ class DistributionDrift(SourceCheck):
         if window.start is None or training is None or training.start is None:
             raise TypeError
         gap = (window.start - training.end).days
+        if gap < 0 and gap % self.block.days:
+            message = f"the window does not begin with a block of {self.block} of {reference}"
+            raise DataError(message, "move the window or the reference by whole blocks, or write block: 1d")
         around = self.snapshots == "around" or (self.snapshots == "auto" and gap < 0)
         return Layout(self.block.days, "around" if around else "forward", self.seasonality, gap, training.start)
 
@@ -282,7 +308,7 @@ class DistributionDrift(SourceCheck):
             yield Slicing(mine.column(name), hashes), Slicing(theirs.column(name), hashes)
 
     def _series(self, seen: Evidence, reference: Source) -> Iterator[Series]:
-        """What is judged: each column, and each in each slice with rows enough."""
+        """Each column, and each in each slice."""
         texts = seen.require(self._grids(seen, reference)).texts
         for window, base in self._counts(seen, reference):
             now, before = (self._states(seen, one) for one in (window, base))
@@ -291,11 +317,8 @@ class DistributionDrift(SourceCheck):
                 yield whole
                 continue
             key = window.by.column.name
-            for group in range(1, window.groups):
-                value = texts[key].label(FIRST + group - 1).strip("'")
-                part = replace(whole, slice_key=key, slice_value=value, group=group)
-                if part.rows >= self.min_rows:
-                    yield part
+            for group, value in enumerate(texts[key].names[: window.groups - 1], 1):
+                yield replace(whole, slice_key=key, slice_value=value, group=group)
 
     def _states(self, seen: Evidence, counted: Histogram) -> tuple[Counts, ...]:
         return (seen.require(counted),) if self.timeless else seen.require(Daily(counted)).states

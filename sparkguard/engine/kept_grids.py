@@ -26,7 +26,7 @@ class KeptGrids:
         self._store, self._hidden = store, hidden
         self._found: dict[tuple[str, int], dict[str, Grid]] = {}
         self._new: dict[tuple[str, int], dict[str, tuple[str, Grid]]] = {}
-        self._rewritten: dict[str, StoredStates] = {}
+        self._rewritten: dict[tuple[str, str], StoredStates] = {}
         self._made: dict[tuple[str, int], int] = {}
 
     def answer(self, asked: Grids, compute: Callable[[Grids], GridsAnswer]) -> GridsAnswer:
@@ -79,7 +79,7 @@ class KeptGrids:
             found = {key: grid for key, raw in unpack(one.packed).items() if (grid := decode(Grid, raw)) is not None}
             shown = {k: grid for k, grid in found.items() if not self._hides(asked, ".".join(json.loads(k)[1:]))}
             if shown != found:
-                self._rewritten[one.fingerprint] = replace(one, packed=pack(shown))
+                self._rewritten[one.dataset, one.fingerprint] = replace(one, packed=pack(shown))
             known.update((key, grid) for key, grid in shown.items() if key in lacking)
         return known
 

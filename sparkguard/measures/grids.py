@@ -7,6 +7,7 @@ they are compared with, are counts of the same cells. Cell 0 is NULL and cell 1 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,6 +17,10 @@ from sparkguard.core.types import column_scale, is_number, is_text, is_time
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
 
+RARE = 1_000
+"""A value of fewer than one in so many rows of the sample, or of one row, is not named."""
+OUTSIDE = 4
+"""Bins on either side in which no row of the sample is."""
 NULL, NAN, FIRST = 0, 1, 2
 """The cell of NULL, that of NaN, and the first cell of values."""
 INTEGER, NUMBER, DATE, MOMENT, LOCAL, TEXT = "integer", "number", "date", "timestamp", "timestamp_ntz", "text"
@@ -72,6 +77,23 @@ class Grid(Answer):
         if at >= len(self.hashes):
             return "other values"
         return f"'{self.names[at]}'" if self.names else f"value {at + 1}"
+
+    def outgrown(self, counts: Sequence[int]) -> bool:
+        """Whether rows by cell lie mostly where the sample had none, so that these cells tell little of them.
+
+        Ordered: half of the values are in one of the bins outside of the sample. Unordered: a quarter is in one
+        bucket of other values, or the named ones have nearly gone.
+        """
+        values = counts[FIRST:]
+        total = sum(values)
+        if not total:
+            return False
+        if self.ordered:
+            outside = (*values[:OUTSIDE], *values[-OUTSIDE:]) if len(values) > 2 * OUTSIDE else ()
+            return 2 * max(outside, default=0) > total
+        named = len(self.hashes)
+        gone = named > 0 and sum(values[:named]) * 2 * RARE < named * total
+        return gone or 4 * max(values[named:], default=0) > total
 
     def shown(self, number: float) -> str:
         """A number on the line of an ordered grid, as the column shows it."""

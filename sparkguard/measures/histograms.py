@@ -27,8 +27,10 @@ class Counts(State):
     """Rows by cell, packed: a byte for the bytes of a number, then the numbers, little end first.
 
     Numbers are as short as the greatest allows and end with the last that is not 0, so equal counts are
-    equal bytes; no rows are no bytes.
+    equal bytes; no rows are no bytes. Counts of hidden columns are not kept, since their grids are not either.
     """
+
+    HOLDS_VALUES = True
 
     packed: bytes
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.grids import TEXT, Grid, kind_of, text_of
+from sparkguard.measures.grids import RARE, TEXT, Grid, kind_of, text_of
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
 
@@ -32,8 +32,6 @@ FEW = 64
 """Of as many distinct numbers each has a bin of its own."""
 LONGEST_NAME = 100
 """Characters of a named value that are kept."""
-_RARE = 1_000
-"""A value of fewer than one in so many rows of the sample, or of one row, is not named."""
 _EQUAL = 32
 """Bins of equal probability; a value of more than such a share of the rows has a bin of its own."""
 _TAILS = (0.002, 0.005, 0.01, 0.02)
@@ -128,7 +126,7 @@ def text_grid(hashes: Whole, names: Mapping[int, str], most: int = MOST_NAMED) -
     import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
 
     values, counts = np.unique(hashes, return_counts=True)
-    least = max(2, hashes.size / _RARE)
+    least = max(2, hashes.size / RARE)
     order = np.lexsort((values, -counts))
     often = [int(values[i]) for i in order[:most] if counts[i] >= least]
     return Grid(TEXT, (), tuple(often), tuple(names[h] for h in often), BUCKETS)

@@ -15,7 +15,7 @@ from sparkguard.shapes.series import Layout, Series
 from sparkguard.stats import cells, drift, timeless
 from sparkguard.stats.homogeneity import Counts as Cells
 from sparkguard.stats.maximum import Unit, Verdict, decide
-from sparkguard.stats.stretches import Snapshots, Timeline, choose
+from sparkguard.stats.stretches import LEAST, Snapshots, Timeline, choose
 
 TOGETHER = 64
 """Series that are scored at once: a year of their days is tens of megabytes."""
@@ -67,17 +67,20 @@ def by_stretches(series: Sequence[Series], layout: Layout, alpha: float, min_eff
     return Comparison(compared, verdict, many, told, days, length * layout.block)
 
 
-def by_clusters(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison:
-    """Judge all series together by groups of clusters."""
-    compared, verdict = _judged(series, _by_clusters, alpha, min_effect)
-    return Comparison(
-        compared, verdict, timeless.REPLICATES, f"resamplings of {series[0].groups - 1} groups of clusters"
-    )
+def by_clusters(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison | None:
+    """Judge all series together by groups of clusters; None if fewer than 26 of them have rows."""
+    both = series[0].by_group(series[0].window[0]).sum(axis=1) + series[0].by_group(series[0].reference[0]).sum(axis=1)
+    filled = np.flatnonzero(both)
+    if len(filled) < LEAST:
+        return None
+    compared, verdict = _judged(series, lambda some: _by_clusters(some, filled), alpha, min_effect)
+    return Comparison(compared, verdict, timeless.REPLICATES, f"resamplings of {len(filled)} groups of clusters")
 
 
 def by_rows(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison:
     """Judge all series together, whose rows are independent of each other."""
-    compared, verdict = _judged(series, _by_rows, alpha, min_effect)
+    rng = timeless.random()
+    compared, verdict = _judged(series, lambda some: _by_rows(some, rng), alpha, min_effect)
     return Comparison(compared, verdict, timeless.REPLICATES, "samples of independent rows")
 
 
@@ -101,18 +104,18 @@ def _by_stretches(some: Sequence[Series], snapshots: Snapshots, block: int) -> S
     return drift.scores(items, bases, _layout(some)), items[-1], bases[-1]
 
 
-def _by_clusters(some: Sequence[Series]) -> Scored:
+def _by_clusters(some: Sequence[Series], filled: Cells) -> Scored:
     window, reference = (
-        _side(some, (s.by_group(state) for s, state in zip(some, states, strict=True)))
+        _side(some, (s.by_group(state)[filled] for s, state in zip(some, states, strict=True)))
         for states in ([s.window[0] for s in some], [s.reference[0] for s in some])
     )
     return timeless.cluster_scores(window, reference, _layout(some)), window.sum(axis=0), reference.sum(axis=0)
 
 
-def _by_rows(some: Sequence[Series]) -> Scored:
+def _by_rows(some: Sequence[Series], rng: np.random.Generator) -> Scored:
     window = _side(some, (s.cells(s.window[0])[None] for s in some))[0]
     reference = _side(some, (s.cells(s.reference[0])[None] for s in some))[0]
-    return timeless.row_scores(window, reference, _layout(some)), window, reference
+    return timeless.row_scores(window, reference, _layout(some), rng=rng), window, reference
 
 
 def _side(some: Sequence[Series], counts: Iterable[Cells]) -> Cells:

@@ -9,10 +9,10 @@ from sparkguard.core.budget import Budget
 from sparkguard.core.check import Check
 from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violation
 from sparkguard.core.text import REDACTED, count, hides, number
-from sparkguard.shapes.columns import Unfit
 from sparkguard.shapes.distances import distances
 from sparkguard.shapes.drift import Compared, Comparison
 from sparkguard.shapes.moved import Moved, Side, moved, percent
+from sparkguard.shapes.shared_columns import Shared
 from sparkguard.stats.maximum import Unit
 
 _NAMED = 5
@@ -27,19 +27,21 @@ _TOO_SHORT = "give a longer reference, a shorter window, or wait until there are
 class Story:
     """Tells what was found for `check` within its `budget`, in findings that are like `whole` unless they say so.
 
-    `unfit` are columns that were named and cannot be compared, `left_out` columns that nobody named and that
-    cannot be either.
+    `seasonality` is where stretches may lie, `small` how many slices have too few rows.
     """
 
     check: Check
     budget: Budget
     whole: Finding
-    unfit: Sequence[Unfit] = ()
-    left_out: Sequence[str] = ()
+    columns: Shared
+    seasonality: str = "none"
+    small: int = 0
 
     def undecided(self) -> tuple[Finding, ...]:
         """The reference has too few stretches even of one block."""
         message = f"cannot tell: {self.whole.reference} has no 26 disjoint stretches with data to compare them with"
+        message += ", or less than three years" if self.seasonality == "yearly" else ""
+        message += ", or no 26 groups of clusters" if self.whole.reference and not self.whole.reference.window else ""
         finding = replace(self.whole, status=Status.WARN, message=message, remedy=_TOO_SHORT)
         return (*self._unfit(), replace(finding, threshold_source="snapshots"))
 
@@ -50,10 +52,11 @@ class Story:
         return (*self._unfit(), *columns, whole)
 
     def _unfit(self) -> Iterator[Finding]:
-        for one in self.unfit:
+        named = [(one, Status.ERROR) for one in self.columns.unfit]
+        for one, status in (*named, *((one, Status.WARN) for one in self.columns.unlike)):
             yield replace(
                 self.whole,
-                status=Status.ERROR,
+                status=status,
                 message=self.check.public(str(one.error)),
                 remedy=one.error.remedy,
                 subject_kind="column",
@@ -67,10 +70,13 @@ class Story:
         judged = [unit for unit in verdict.units if unit.judged]
         drifted = [(one, unit) for one, unit in comparison.units() if unit.drifted]
         weak = sum(unit.underpowered and not unit.drifted for unit in judged)
+        untold = sum(self._untold(one, unit) is not None and not unit.drifted for one, unit in comparison.units())
         numbers = {
             "drifted_columns": len(drifted),
             "compared_columns": len(judged),
             "underpowered_columns": weak,
+            "undecided_columns": untold + len(self.columns.unlike),
+            "left_out_columns": len(self.columns.left_out),
             "snapshots": comparison.many,
             "judged_days": comparison.days,
             "maximum": verdict.maximum,
@@ -89,7 +95,11 @@ class Story:
             remedy=_REMEDY,
             told=("drifted_columns",),
         )
-        if found.status is Status.PASS and (not judged or 2 * weak > len(judged)):
+        whole = [(one, unit) for one, unit in comparison.units() if one.series.slice_key is None]
+        undecided = self.columns.unlike or any(self._untold(one, unit) for one, unit in whole if not unit.drifted)
+        if found.status is Status.PASS and undecided:
+            found = replace(found, status=Status.WARN, message=f"cannot tell all: {found.message}")
+        elif found.status is Status.PASS and 2 * weak > len(judged):
             found = replace(found, status=Status.WARN, message=f"underpowered: {found.message}", remedy=_TOO_SHORT)
         return replace(found, evaluated_rows=rows)
 
@@ -109,19 +119,29 @@ class Story:
         blind = [_name(one) for one, unit in comparison.units() if unit.smallest_effect == 1 and not unit.drifted]
         told += f"; too different from each other to find a change of values: {_some(blind)}" if blind else ""
         told += f"; too few rows to tell a change of two fifths in {count(weak, 'column')}" if weak else ""
-        missing = len(comparison.compared) - judged
-        told += f"; nothing to tell by for {count(missing, 'other')}" if missing else ""
-        if self.left_out:
-            told += f"; not in both with one type: {_some(self.left_out)}"
+        untold = [_name(one) for one, unit in comparison.units() if self._untold(one, unit) and not unit.drifted]
+        untold += [f"{one.name} (another type)" for one in self.columns.unlike]
+        told += f"; nothing to tell by for {_some(untold)}" if untold else ""
+        told += f"; {count(self.small, 'slice')} with too few rows" if self.small else ""
+        told += f"; only on one side: {_some(self.columns.left_out)}" if self.columns.left_out else ""
         return told
+
+    def _untold(self, one: Compared, unit: Unit) -> str | None:
+        """Why a series cannot be judged, or not its values."""
+        if not unit.judged:
+            return "the window has no rows of it, or too few of what it is compared with have"
+        if unit.partial:
+            return "too few stretches have values of it; only NULL and NaN were judged"
+        if one.series.grid.outgrown(one.base):
+            return "its grid is out of date, most of the reference lies outside of what it was made from; raise grid"
+        return None
 
     def _column(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> Finding:
         status, message = self._column_verdict(one, unit, comparison, whole)
         fails = status is Status.FAIL
         limit = comparison.verdict.limit
-        decision = Decision(
-            status, "score", unit.score, ">", None if fails else limit, limit if fails else None, "exact"
-        )
+        bounds = (None, limit) if fails else (None if status is Status.PASS else limit, None)
+        decision = Decision(status, "score", unit.score, ">", *bounds)
         series = one.series
         return replace(
             self.whole,
@@ -141,11 +161,9 @@ class Story:
 
     def _column_verdict(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> tuple[Status, str]:
         limit, usual = comparison.verdict.limit, f"{comparison.many} {comparison.snapshots}"
-        if not unit.judged:
-            return (
-                Status.WARN,
-                f"cannot tell: the window has no rows of it, or too few of {usual} have",
-            )
+        untold = self._untold(one, unit)
+        if untold is not None and not unit.drifted:
+            return Status.WARN, f"cannot tell: {untold}"
         change = self._moved(one, unit).reason
         score = f"score {unit.score or 0:.1f}, where {usual} stay within {limit:.1f}"
         if unit.drifted:

@@ -57,9 +57,10 @@ class Side:
         edges = self.grid.edges
         low, high = edges[max(0, at - 1)], edges[min(at, len(edges) - 1)]
         missing = sum(self.values) / 2 - sum(self.values[:at])
-        inside = low + (high - low) * missing / self.values[at]
+        inside = low + (high / 2 - low / 2) * (2 * missing / self.values[at])
         # No more digits than the bin's width bears.
-        return self.grid.shown(round(inside, 1 - math.floor(math.log10(high - low))) if high > low else inside)
+        bears = 0 < high - low < math.inf
+        return self.grid.shown(round(inside, 1 - math.floor(math.log10(high - low))) if bears else inside)
 
 
 @dataclass(frozen=True, slots=True)

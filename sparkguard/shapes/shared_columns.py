@@ -16,11 +16,12 @@ from sparkguard.shapes.columns import Unfit
 class Shared:
     """Columns of the window with those of the reference, and the named ones that cannot be compared.
 
-    `left_out` are the names of columns that nobody named and that only one side has, or with other types.
+    Of those that nobody named, `unlike` have another type on each side, and only one side has `left_out`.
     """
 
     pairs: tuple[tuple[Column, Column], ...]
     unfit: tuple[Unfit, ...] = ()
+    unlike: tuple[Unfit, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
@@ -28,12 +29,23 @@ def shared(mine: Schema, theirs: Schema, chosen: tuple[str, ...] | Like | None, 
     """Pair the columns that were chosen, by name or pattern, or all top-level ones `but` some."""
     if isinstance(chosen, tuple):
         return _named(mine, theirs, chosen)
+    sides = [_wanted(schema, chosen, but) for schema in (mine, theirs)]
     known = {column.name: column for column in theirs.columns}
-    found = chosen.matching(mine, fits) if chosen is not None else filter(fits, mine.columns)
-    wanted = [column for column in found if column.name not in but]
-    pairs = tuple((c, known[c.name]) for c in wanted if c.name in known and alike(c, known[c.name]))
-    paired = {mine.name for mine, _ in pairs}
-    return Shared(pairs, (), tuple(c.name for c in wanted if c.name not in paired))
+    pairs, unlike = [], []
+    for column in sides[0]:
+        try:
+            if column.name in known:
+                pairs.append(_pair(column, known[column.name]))
+        except DataError as error:
+            unlike.append(Unfit(column.name, error))
+    names = [{c.name for c in schema.columns} for schema in (mine, theirs)]
+    lone = [c.name for side, other in zip(sides, reversed(names), strict=True) for c in side if c.name not in other]
+    return Shared(tuple(pairs), (), tuple(unlike), tuple(lone))
+
+
+def _wanted(schema: Schema, chosen: Like | None, but: Collection[str | None]) -> list[Column]:
+    found = chosen.matching(schema, fits) if chosen is not None else filter(fits, schema.columns)
+    return [column for column in found if column.name not in but]
 
 
 def fits(column: Column) -> bool:

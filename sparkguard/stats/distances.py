@@ -77,9 +77,9 @@ def wasserstein_distance(one: Counts, other: Counts, positions: Floats) -> Float
 
     """
     gap = np.abs(np.cumsum(shares(one) - shares(other), axis=-1))[..., :-1]
-    moved = np.asarray((gap * np.diff(positions, axis=-1)).sum(axis=-1))
     scale = robust_spread(other, positions)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        moved = np.asarray((gap * np.diff(positions, axis=-1)).sum(axis=-1))
         return np.where(moved == 0, 0.0, moved / scale)
 
 
@@ -89,9 +89,10 @@ def robust_spread(counts: Counts, positions: Floats) -> Floats:
     reached = np.cumsum(share, axis=-1)
     at = np.broadcast_to(positions, share.shape)
     low, middle, high = (_first(reached >= level - 1e-12, at) for level in (0.25, 0.5, 0.75))
-    deviation = np.asarray((share * np.abs(at - middle[..., None])).sum(axis=-1))
     normal = 1.3489795003921634
-    return np.where(high > low, (high - low) / normal, deviation)
+    with np.errstate(over="ignore"):
+        deviation = np.asarray((share * np.abs(at - middle[..., None])).sum(axis=-1))
+        return np.where(high > low, (high - low) / normal, deviation)
 
 
 def chi_squared_statistic(one: Counts, other: Counts) -> tuple[Floats, Floats]:

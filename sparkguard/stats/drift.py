@@ -60,10 +60,11 @@ class Detectable:
 class Scores:
     """The scores of C units: `window` (C, 4) by part, `stretches` (S, C) the largest part; -inf where unknown.
 
-    `effects` (C, 4) is the KS statistic (ordered) or total variation of the values, and the change of each
+    `effects` (C, 4) is the total variation (ordered: or KS statistic) of the values, and the change of each
     share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
     `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
-    `by_rows` is what would be detectable if nothing but the number of rows stood in the way.
+    `by_rows` is what would be detectable if nothing but the number of rows stood in the way. `partial`: the
+    window has values, but too few stretches have any, so that only shares were scored.
     """
 
     window: Floats
@@ -73,6 +74,7 @@ class Scores:
     design_effect: Floats
     detectable: Detectable
     by_rows: Detectable
+    partial: Flags
 
 
 def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Counts, Counts]:
@@ -113,6 +115,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
         design_effect=values.design_effect(),
         detectable=values.detectable(),
         by_rows=values.detectable_by_rows(),
+        partial=values.thin.known[-1] & ~values.told,
     )
 
 
@@ -130,19 +133,24 @@ class _Judged:
         healthy = between(full.at(slice(-1)))
         return cls(full, thin, law(thin, healthy), healthy.mean[-1] + (thin.sampling / thin.freedom)[-1])
 
+    @property
+    def told(self) -> Flags:
+        """Whether enough stretches are known."""
+        return usable(self.thin.known[:-1])
+
     def scores(self, counted: Flags | bool = True) -> Floats:  # noqa: FBT001, FBT002 - an array or all of it
         """The scores; -inf where they do not count, or where too few stretches are known."""
-        counts = self.thin.known & counted & usable(self.thin.known[:-1])
+        counts = self.thin.known & counted & self.told
         return np.where(counts, self.law.score(self.thin.observed), -np.inf)
 
     def detectable(self) -> Detectable:
         """What would be found in the window."""
-        return Detectable(self.law.at(-1), self.noise, self.thin.known[-1])
+        return Detectable(self.law.at(-1), self.noise, self.thin.known[-1] & self.told)
 
     def detectable_by_rows(self) -> Detectable:
         """What would be found in the window if blocks did not differ."""
         seen = self.thin.at(slice(-1, None))
-        return Detectable(law(seen, nothing(seen)).at(0), (seen.sampling / seen.freedom)[0], seen.known[0])
+        return Detectable(law(seen, nothing(seen)).at(0), (seen.sampling / seen.freedom)[0], seen.known[0] & self.told)
 
     def design_effect(self) -> Floats:
         """The mean squared distance of the stretches by that of samples of rows; NaN where no stretch is known."""
@@ -165,14 +173,18 @@ def share_effect(share: Share) -> Floats:
 
 
 def value_effect(items: Counts, bases: Counts, layout: Layout) -> Floats:
-    """How far the values of the last item moved, less what is usual in the others."""
+    """How far the values of the last item moved, less what is usual in the others.
+
+    By total variation, for ordered units also by KS if that says more: it has less noise, but does not see
+    values that moved to a neighbour and back, as by rounding.
+    """
     values, base = items[..., FIRST:], bases[..., FIRST:]
-    apart = np.where(layout.ordered, ks_statistic(values, base), tv_distance(values, base))
     rows, base_rows = (np.maximum(side.sum(axis=-1, dtype=np.float64), 1) for side in (values, base))
-    share = base / base_rows[..., None]
+    share, fineness = base / base_rows[..., None], 1 / rows + 1 / base_rows
     noise = _NORMAL_MEAN / 2 * np.sqrt(share * (1 - share)).sum(axis=-1)
-    noise = np.where(layout.ordered, np.minimum(noise, _KOLMOGOROV_MEDIAN), noise)
-    return _above_usual(apart, 1 / rows + 1 / base_rows, noise)
+    varied = _above_usual(tv_distance(values, base), fineness, noise)
+    moved = _above_usual(ks_statistic(values, base), fineness, np.minimum(noise, _KOLMOGOROV_MEDIAN))
+    return np.where(layout.ordered, np.fmax(varied, moved), varied)
 
 
 def _above_usual(apart: Floats, fineness: Floats, noise: Floats) -> Floats:

@@ -39,7 +39,7 @@ class Unit:
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
     `smallest_effect` is the total variation of values that would be found in 4 of 5 windows; `underpowered`
     where it would be more than 0.4 even if healthy blocks did not differ. Numbers that are not known are None;
-    units that are not `judged` have none.
+    units that are not `judged` have none. `partial`: its values could not be judged, only its shares.
     """
 
     judged: bool
@@ -52,6 +52,7 @@ class Unit:
     smallest_effect: float | None = None
     design_effect: float | None = None
     underpowered: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
     limit, extrapolated = _limit(maxima, alpha)
     smallest = np.concatenate([g.detectable.smallest(limit) for g in groups])
     effects = np.concatenate([g.effects for g in groups])
-    counted = (window > limit) & ((effects > min_effect) | (min_effect <= 0)) & judged[:, None]
+    # Shares have floors of their own.
+    enough = (effects > min_effect) | (min_effect <= 0) | (np.array(PARTS) != "values")
+    counted = (window > limit) & enough & judged[:, None]
     p = np.where(judged, _pooled(best, stretches), np.nan)
     numbers = zip(
         judged,
@@ -101,6 +104,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
         smallest,
         np.concatenate([g.by_rows.smallest(limit) for g in groups]) > TOO_SMALL,
         np.concatenate([g.design_effect for g in groups]),
+        np.concatenate([g.partial for g in groups]),
         strict=True,
     )
     units = tuple(_unit(*row) for row in numbers)
@@ -118,6 +122,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
     smallest: float,
     underpowered: bool,  # noqa: FBT001
     design_effect: float,
+    partial: bool,  # noqa: FBT001
 ) -> Unit:
     if not judged:
         return Unit(judged=False)
@@ -132,6 +137,7 @@ def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
         smallest_effect=None if math.isnan(smallest) else float(smallest),
         design_effect=_known(design_effect),
         underpowered=bool(underpowered),
+        partial=bool(partial),
     )
 
 

@@ -36,14 +36,21 @@ def cluster_scores(window: Counts, reference: Counts, layout: Layout, replicates
     return _together(units)
 
 
-def row_scores(window: Counts, reference: Counts, layout: Layout, replicates: int = REPLICATES) -> Scores:
+def row_scores(
+    window: Counts,
+    reference: Counts,
+    layout: Layout,
+    replicates: int = REPLICATES,
+    rng: np.random.Generator | None = None,
+) -> Scores:
     """Score (C, K) counts of the window against those of the reference, if all rows are independent.
 
     The replicates are samples of both sizes from the shares of both sides together (parametric bootstrap);
     the reference is a sample too, not the truth. Units are taken as independent, as Sidak does: for units
-    that go together the limit is higher than it had to be.
+    that go together the limit is higher than it had to be. Groups of units that are judged together need
+    one `rng` (see `random`): replicates that start alike would not be independent.
     """
-    rng = np.random.default_rng(_SEED)
+    rng = rng or random()
     units = []
     for c in range(window.shape[0]):
         n, m = int(window[c].sum()), int(reference[c].sum())
@@ -53,6 +60,11 @@ def row_scores(window: Counts, reference: Counts, layout: Layout, replicates: in
         bases = np.concatenate([rng.multinomial(m, likely, size=replicates), reference[None, c]])[:, None]
         units.append(_by_rows(items, bases, _one(layout, c)))
     return _together(units)
+
+
+def random() -> np.random.Generator:
+    """The generator of replicates, with its own seed."""
+    return np.random.default_rng(_SEED)
 
 
 def _one(layout: Layout, unit: int) -> Layout:
@@ -80,6 +92,7 @@ def _together(units: list[Scores]) -> Scores:
         design_effect=joined("design_effect"),
         detectable=detectable,
         by_rows=detectable,
+        partial=np.zeros(len(units), dtype=np.bool_),
     )
 
 
@@ -104,6 +117,7 @@ def _by_rows(items: Counts, bases: Counts, layout: Layout) -> Scores:
         design_effect=np.ones(1),
         detectable=detectable,
         by_rows=detectable,
+        partial=np.zeros(1, dtype=np.bool_),
     )
 
 
@@ -153,11 +167,12 @@ def _by_groups(window: Counts, reference: Counts, signs: Floats, layout: Layout)
     """Score one unit by its (G, K) counts."""
     used = _used(layout, window.shape[-1])[0]
     values = _Groups.of(window[:, FIRST:], reference[:, FIRST:], used, signs)
-    ordered = bool(layout.ordered[0])
-    apart = np.abs(values.changes.cumsum(axis=-1)).max(axis=-1) if ordered else np.abs(values.changes).sum(axis=-1) / 2
-    distance = ks_statistic if ordered else tv_distance
-    moved = distance(window[:, FIRST:].sum(axis=0), reference[:, FIRST:].sum(axis=0))
-    scored, effects = [values.scored()], [float(moved - np.median(apart))]
+    sides = window[:, FIRST:].sum(axis=0), reference[:, FIRST:].sum(axis=0)
+    effect = float(tv_distance(*sides) - np.median(np.abs(values.changes).sum(axis=-1) / 2))
+    if layout.ordered[0]:
+        usual = np.median(np.abs(values.changes.cumsum(axis=-1)).max(axis=-1))
+        effect = max(effect, float(ks_statistic(*sides) - usual))
+    scored, effects = [values.scored()], [effect]
     for cell in (NULL, NAN):
         found, effect = _share_by_groups(window, reference, cell, signs)
         scored.append(found)
@@ -174,6 +189,7 @@ def _by_groups(window: Counts, reference: Counts, signs: Floats, layout: Layout)
         design_effect=values.law.mean / values.seen.sampling,
         detectable=detectable,
         by_rows=detectable,
+        partial=np.zeros(1, dtype=np.bool_),
     )
 
 

@@ -11,12 +11,16 @@ import pytest
 from pydantic import ValidationError
 
 from sparkguard.checks.distribution_drift import DistributionDrift
+from sparkguard.core.columns import Column
 from sparkguard.core.finding import Finding
+from sparkguard.core.source import Source
 from sparkguard.errors import DataError
+from sparkguard.measures.sampled_grids import Grids
 from sparkguard.testing import judge
 
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS, ROWS = 80, 300
+X, S = Column("x", ("x",), "bigint"), Column("s", ("s",), "string")
 WINDOW = {"start": "2026-03-24", "end": "2026-03-26"}
 PAST = {"start": "2026-01-05", "end": "2026-03-24"}
 Row = dict[str, Any]
@@ -175,6 +179,11 @@ def test_nothing_to_compare_is_an_error() -> None:
         ({"rows_independent": True, "snapshots": "forward"}, "is for tables with time"),
         ({"rows_independent": True, "slices": ["kind"]}, "slices are for tables with time"),
         ({"window": None}, "give window"),
+        ({"slices": ["kind", "kind"]}, "names a column twice"),
+        ({"slices": ["kind"], "redact": ["kind"]}, "would show values"),
+        ({"slices": ["kind"], "violations": "none"}, "would show values"),
+        ({"rows_independent": True, "seasonality": "weekly"}, "for tables with time"),
+        ({"rows_independent": True, "reference_window": WINDOW}, "the reference is the dataset itself"),
     ],
 )
 def test_fields_that_contradict_each_other_are_configuration_errors(fields: Mapping[str, object], message: str) -> None:
@@ -198,7 +207,7 @@ def test_odd_columns_are_judged_and_a_healthy_window_of_them_is_quiet() -> None:
             "unique": f"user-{i}",
             "long": "x" * 1000 * (i % 3),
         }
-        for i, row in enumerate(TABLE)
+        for i, row in enumerate(TABLE[::2])
     ]
     found = verdicts(odd)
     assert {name: f.status.value for name, f in found.items()} == dict.fromkeys(
@@ -221,6 +230,99 @@ def test_one_wild_value_hides_nothing_and_alarms_nobody() -> None:
     assert verdicts(moved)["amount"].status.value == "fail"
 
 
+LAST = FIRST + timedelta(days=DAYS - 2)
+
+
+def test_a_column_that_was_filled_only_lately_cannot_be_told() -> None:
+    late = FIRST + timedelta(days=DAYS - 12)
+    table = [
+        {"ts": r["ts"], "flag": r["flag"], "x": None if r["ts"] < late else i % 100 * (1000 if r["ts"] >= LAST else 1)}
+        for i, r in enumerate(TABLE)
+    ]
+    found = verdicts(table)
+    assert (found["x"].status.value, found[":all"].status.value) == ("warn", "warn")
+    assert found["x"].message.startswith("cannot tell: too few stretches have values of it")
+    assert "smallest_detectable_effect" not in found["x"].quantities
+
+
+def test_a_grid_that_the_data_have_outgrown_is_no_pass() -> None:
+    asked = check()
+    table = [
+        {"ts": r["ts"], "x": 1000 + i % 100 * (100 if r["ts"] >= LAST else 1), "s": "abc"[i % 3] + "-new"}
+        for i, r in enumerate(TABLE)
+    ]
+    old = [{"ts": r["ts"], "x": 0, "s": f"v{i % 5}"} for i, r in enumerate(TABLE)]
+    grids = Grids(Source("t", asked.reference_window), (X, S), "t")
+    made = grids.twin({grids.source: [(row["x"], row["s"]) for row in old]})
+    found = {f.subject: f for f in judge(asked, {"t": table}, time_columns={"t": "ts"}, recorded={grids: made})}
+    for name in ("x", "s", ":all"):
+        assert found[name].status.value == "warn", found[name].message
+    assert "raise grid" in found["x"].message
+
+
+def test_a_column_that_only_one_side_has_is_named_and_one_of_another_type_cannot_be_told() -> None:
+    tables = {
+        "t": [{"ts": r["ts"], "flag": r["flag"], "kind": r["kind"], "amount": "12"} for r in TABLE if r["ts"] >= LAST],
+        "past": [{"ts": r["ts"], "flag": r["flag"], "amount": 12.5, "label": 1} for r in TABLE if r["ts"] < LAST],
+    }
+    findings = judge(check(reference="past"), tables, time_columns={"t": "ts", "past": "ts"})
+    found = {f.subject: f for f in findings}
+    assert (found["amount"].status.value, found["flag"].status.value) == ("warn", "pass")
+    assert found[":all"].status.value == "warn"
+    assert "only on one side: kind, label" in found[":all"].message
+    assert found[":all"].quantities["left_out_columns"].value == 2
+
+
+def test_values_that_are_rounded_have_moved_though_their_order_has_not() -> None:
+    whole = [{"ts": r["ts"], "x": i % 50} for i, r in enumerate(TABLE)]
+    rounded = [{**r, "x": r["x"] - r["x"] % 2} if r["ts"] >= LAST else r for r in whole]
+    assert verdicts(rounded)["x"].status.value == "fail"
+
+
+def test_a_few_nulls_where_there_never_were_any_are_drift_though_less_than_min_effect() -> None:
+    table = [{"ts": r["ts"], "x": None if r["ts"] >= LAST and not i % 66 else 7.0 + i % 9} for i, r in enumerate(TABLE)]
+    found = verdicts(table)
+    assert found["x"].status.value == "fail"
+    assert found["x"].message.startswith("NULL 0.0 % → 1.5 %")
+
+
+def test_an_effect_below_min_effect_passes_and_shows_no_broken_bound() -> None:
+    whole = [{"ts": r["ts"], "x": i % 50} for i, r in enumerate(TABLE)]
+    rounded = [{**r, "x": r["x"] - r["x"] % 2} if r["ts"] >= LAST else r for r in whole]
+    found = verdicts(rounded, min_effect=0.9)["x"]
+    assert found.status.value == "pass"
+    assert found.decision is not None
+    assert (found.decision.warn_bound, found.decision.error_bound) == (None, None)
+
+
+@pytest.mark.parametrize("how", [{"reference_window": PAST}, {"reference": "past"}])
+def test_a_reference_without_rows_is_an_error(how: Mapping[str, object]) -> None:
+    tables = {"t": [r for r in TABLE if r["ts"] >= LAST], "past": [{**TABLE[0], "ts": None}]}
+    fields = {"reference": "t", "reference_window": None, **how}
+    with pytest.raises(DataError, match="nothing to compare with"):
+        judge(check(**fields), tables, time_columns={"t": "ts", "past": "ts"})
+
+
+def test_blocks_of_a_window_inside_the_reference_must_be_those_of_the_reference() -> None:
+    with pytest.raises(DataError, match="does not begin with a block"):
+        verdicts(TABLE, block="2d", window={"start": "2026-03-01", "end": "2026-03-03"})
+
+
+def test_a_slice_keeps_the_name_that_its_value_has() -> None:
+    table = [{"ts": r["ts"], "x": 1, "kind": "'a'" if i % 2 else "a"} for i, r in enumerate(TABLE)]
+    found = verdicts(table, slices=["kind"], columns=["x"])
+    assert {"x[kind='a']", "x[kind=a]"} <= set(found)
+
+
+def test_slices_that_are_too_small_are_counted() -> None:
+    assert "1 slice with too few rows" in verdicts(TABLE, slices=["kind"], columns=["flag"])[":all"].message
+
+
+def test_numbers_at_the_ends_of_the_line_are_told() -> None:
+    table = [{"ts": r["ts"], "x": 1.7e308 * (1 if i % 2 or r["ts"] >= LAST else -1)} for i, r in enumerate(TABLE)]
+    assert verdicts(table)["x"].status.value == "fail"
+
+
 def timeless(table: Sequence[Mapping[str, object]], **fields: object) -> dict[str, Finding]:
     """The window against the past as two tables without time."""
     last = FIRST + timedelta(days=DAYS - 2)
@@ -234,6 +336,13 @@ def test_rows_that_are_independent_need_no_time() -> None:
     found = timeless(changed(lambda row: {**row, "kind": "c"}), rows_independent=True)
     assert (found["kind"].status.value, found["flag"].status.value) == ("fail", "pass")
     assert "999 samples of independent rows" in found[":all"].message
+
+
+def test_few_clusters_cannot_tell() -> None:
+    entities = [{**row, "user": i % 5} for i, row in enumerate(TABLE)]
+    found = timeless(entities, cluster="user")
+    assert found[":all"].status.value == "warn"
+    assert "no 26 groups of clusters" in found[":all"].message
 
 
 def test_rows_of_a_cluster_are_not_counted_as_independent() -> None:

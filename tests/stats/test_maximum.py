@@ -22,7 +22,7 @@ def given(window: np.ndarray, stretches: np.ndarray, effects: np.ndarray | None 
     law = Law(one, 0 * one, one, one, 1e9 * one)
     moved = np.ones((many, 4)) if effects is None else effects
     detectable = Detectable(law, 0 * one, one > 0)
-    return Scores(parts, stretches, moved, one > 0, one, detectable, detectable)
+    return Scores(parts, stretches, moved, one > 0, one, detectable, detectable, one < 0)
 
 
 def verdict(window: Sequence[float], stretches: np.ndarray, alpha: float) -> Verdict:
@@ -99,12 +99,12 @@ def test_p_values_rank_a_unit_among_all_and_q_values_are_benjamini_and_hochbergs
     assert q == pytest.approx(stats.false_discovery_control(p))
 
 
-def test_a_part_whose_effect_is_too_small_does_not_make_a_unit_drift_but_another_part_may() -> None:
-    scores = given(np.array([9.0, 9.0]), np.zeros((26, 2)), np.array([[0.01, 0.5, 0, 0], [0.01, 0.5, 0, 0]]))
+def test_values_that_moved_too_little_do_not_make_a_unit_drift_but_a_share_may_which_has_its_own_floor() -> None:
+    scores = given(np.array([9.0, 9.0]), np.zeros((26, 2)), np.array([[0.01, 0.05, 0, 0], [0.01, 0.05, 0, 0]]))
     scores.window[1, 1] = 8.0
     one, both = decide([scores], 0.05, min_effect=0.1).units
     assert (one.drifted, one.part, one.effect) == (False, "values", 0.01)
-    assert (both.drifted, both.part, both.effect) == (True, "null", 0.5)
+    assert (both.drifted, both.part, both.effect) == (True, "null", 0.05)
 
 
 def test_what_has_no_law_is_not_called_underpowered() -> None:
