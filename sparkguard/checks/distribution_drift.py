@@ -82,7 +82,7 @@ class DistributionDrift(SourceCheck):
         "evaluated_rows": "rows of the window",
     }
     COST: ClassVar[str] = (
-        "1 scan, for each 8 million cells (columns x cells x days), of the days of the window and of the reference that "
+        "1 scan, for each 8 million cells (columns x cells x days), of the days of window and reference that "
         "no earlier night has counted; the first time 1 sample of the reference"
     )
 
