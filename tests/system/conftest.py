@@ -62,10 +62,14 @@ checks:
       - {name: told, row: timed, where: "id = 7"}
       - {suite: nobody}
   - {id: not_read, type: row_count, dataset: timed, needs: [arrived], severity: warn}
+  - {id: model, type: model_freshness, dataset: timed, version_column: part, card: CARD, severity: warn}
+"""
+
+
+OTHER_ENGINES = """\
   - {id: same, type: distribution_drift, dataset: good, reference: bad, rows_independent: true, severity: warn}
   - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},
      reference_window: {start: "2026-01-01", end: "2026-01-04"}, slices: [part], severity: warn}
-  - {id: model, type: model_freshness, dataset: timed, version_column: part, card: CARD, severity: warn}
   - id: expected
     type: expectations
     dataset: bad
@@ -75,6 +79,7 @@ checks:
       - {type: expect_column_values_to_be_unique, kwargs: {column: id}}
       - {type: expect_column_values_to_be_between, kwargs: {column: id, max_value: 999, mostly: 0.99}}
 """
+"""Checks that need Python workers or Great Expectations: slower to start than all others together."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,11 @@ with app.session("data") as spark:
 
 def small_suite(data: Path) -> str:
     """The small suite with the places of its data."""
-    text = SUITE
+    return with_places(SUITE, data)
+
+
+def with_places(text: str, data: Path) -> str:
+    """Checks with the places of their data."""
     for name in ("good", "bad", "timed", "card"):
         text = text.replace(name.upper(), str(data / name) + (".json" if name == "card" else ""))
     return text
@@ -255,6 +264,25 @@ def connect(background: Callable[..., subprocess.Popen[str]]) -> str:
     server = "org.apache.spark.sql.connect.service.SparkConnectServer"
     wait_for_port(port, background(["spark-submit", "--class", server, *options, "spark-internal"]))
     return f"sc://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def everything(tmp_path: Path, data: Path) -> Path:
+    """The small suite with the checks of other engines."""
+    file = tmp_path / "everything.yaml"
+    file.write_text(small_suite(data) + with_places(OTHER_ENGINES, data), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def everything_here(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of one undisturbed run of it."""
+    folder = tmp_path_factory.mktemp("everything")
+    file = folder / "everything.yaml"
+    file.write_text(small_suite(data) + with_places(OTHER_ENGINES, data), encoding="utf-8")
+    done = call(["sparkguard", "run", file, "--date", "2026-01-31", "--set", f"RESULTS={folder / 'results'}"])
+    assert done.code == 5, done.err + done.out
+    return folder / "results"
 
 
 @pytest.fixture

@@ -23,15 +23,15 @@ DATE = ["--date", "2026-01-31"]
 
 @pytest.mark.parametrize("by", ["option", "environment"])
 def test_spark_connect_leaves_the_same_rows(
-    suite: Callable[[], Path], tmp_path: Path, connect: str, reference: Path, by: str
+    everything: Path, tmp_path: Path, connect: str, everything_here: Path, by: str
 ) -> None:
-    command = ["sparkguard", "run", suite(), *DATE, "--set", f"RESULTS={tmp_path / 'r'}"]
+    command = ["sparkguard", "run", everything, *DATE, "--set", f"RESULTS={tmp_path / 'r'}"]
     if by == "option":
         done = call([*command, "--remote", connect])
     else:
         done = call(command, env=environment({"SPARK_REMOTE": connect}))
     assert done.code == 5, done.err + done.out
-    assert same_results(tmp_path / "r", reference)
+    assert same_results(tmp_path / "r", everything_here)
     [run] = rows(tmp_path / "r", "runs")
     assert (run["application_id"], run["spark_jobs"]) == (None, None)
 
@@ -47,7 +47,7 @@ def bare_environment(tmp_path: Path) -> Path:
 
 
 def test_a_cluster_runs_the_package_as_a_wheel(
-    suite: Callable[[], Path], tmp_path: Path, background: Start, reference: Path
+    everything: Path, tmp_path: Path, background: Start, everything_here: Path
 ) -> None:
     wheel = call([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist"])
     assert wheel.code == 0, wheel.err
@@ -73,13 +73,13 @@ def test_a_cluster_runs_the_package_as_a_wheel(
         [
             "spark-submit", "--master", address, "--py-files", package, "--conf", "spark.sql.shuffle.partitions=4",
             "--conf", f"spark.pyspark.python={python}", "--conf", f"spark.pyspark.driver.python={python}",
-            tmp_path / "run_suite.py", "--config", suite(), *DATE, "--set", f"RESULTS={tmp_path / 'r'}",
+            tmp_path / "run_suite.py", "--config", everything, *DATE, "--set", f"RESULTS={tmp_path / 'r'}",
         ],
         cwd=tmp_path,
         env=env,
     )  # fmt: skip
     assert done.code == 5, done.err
-    assert same_results(tmp_path / "r", reference)
+    assert same_results(tmp_path / "r", everything_here)
     [run] = rows(tmp_path / "r", "runs")
     assert run["master"] == address
     assert run["application_id"].startswith("app-")
@@ -89,9 +89,7 @@ OLDER = {"3.5": ("pyspark==3.5.*", "delta-spark==3.3.*"), "4.0": ("pyspark==4.0.
 
 
 @pytest.mark.parametrize("version", OLDER)
-def test_older_sparks_run_the_same_suite(
-    suite: Callable[[], Path], tmp_path: Path, reference: Path, version: str
-) -> None:
+def test_older_sparks_run_the_same_suite(everything: Path, tmp_path: Path, everything_here: Path, version: str) -> None:
     """In an environment of its own, kept in the checkout so that a second run needs no network."""
     place = ROOT / f".venv-spark{version}"
     python = place / "bin/python"
@@ -117,12 +115,12 @@ def test_older_sparks_run_the_same_suite(
     done = call(
         [
             place / "bin/spark-submit", "--packages", delta_package(version), ROOT / "jobs/run_suite.py",
-            "--config", suite(), *DATE, "--set", f"RESULTS={tmp_path / 'r'}",
+            "--config", everything, *DATE, "--set", f"RESULTS={tmp_path / 'r'}",
         ],
         cwd=tmp_path,
         env=env,
     )  # fmt: skip
     assert done.code == 5, done.err[-3000:] + done.out
-    assert same_results(tmp_path / "r", reference)
+    assert same_results(tmp_path / "r", everything_here)
     [run] = rows(tmp_path / "r", "runs")
     assert run["spark_version"].startswith(version)
