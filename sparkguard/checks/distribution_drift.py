@@ -14,7 +14,7 @@ from sparkguard.core.budget import Budget
 from sparkguard.core.check import Run, SourceCheck
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationField, VersionedField, WindowField
+from sparkguard.core.fields import Bounds, BudgetField, ColumnsField, DurationField, Like, VersionedField, WindowField
 from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Daily, Measure
 from sparkguard.core.source import Source
@@ -92,7 +92,7 @@ class DistributionDrift(SourceCheck):
     """The dataset that the model was trained on, or {dataset, version} (default: the dataset itself)."""
     reference_window: WindowField | None = Field(default=None, examples=["end=2026-01-01,length=365d"])
     """Half-open stretch of the reference's time column (default: all days that it has)."""
-    columns: ColumnsField | None = None
+    columns: ColumnsField = Like(("*",))
     """The columns that are compared (default: all that both sides have, but the time column)."""
     false_alarms: BudgetField = Field(default=Budget(1, Duration(days=90)), json_schema_extra={"default": "1 per 90d"})
     """How many false alarms are accepted, for all columns together, if the suite judges one window a night."""

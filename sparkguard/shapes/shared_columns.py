@@ -25,8 +25,8 @@ class Shared:
     left_out: tuple[str, ...] = ()
 
 
-def shared(mine: Schema, theirs: Schema, chosen: tuple[str, ...] | Like | None, but: Collection[str | None]) -> Shared:
-    """Pair the columns that were chosen, by name or pattern, or all top-level ones `but` some."""
+def shared(mine: Schema, theirs: Schema, chosen: tuple[str, ...] | Like, but: Collection[str | None]) -> Shared:
+    """Pair the columns that were chosen, by name, or by a pattern `but` some."""
     if isinstance(chosen, tuple):
         return _named(mine, theirs, chosen)
     sides = [_wanted(schema, chosen, but) for schema in (mine, theirs)]
@@ -43,9 +43,8 @@ def shared(mine: Schema, theirs: Schema, chosen: tuple[str, ...] | Like | None, 
     return Shared(tuple(pairs), (), tuple(unlike), tuple(lone))
 
 
-def _wanted(schema: Schema, chosen: Like | None, but: Collection[str | None]) -> list[Column]:
-    found = chosen.matching(schema, fits) if chosen is not None else filter(fits, schema.columns)
-    return [column for column in found if column.name not in but]
+def _wanted(schema: Schema, chosen: Like, but: Collection[str | None]) -> list[Column]:
+    return [column for column in chosen.matching(schema, fits) if column.name not in but]
 
 
 def fits(column: Column) -> bool:
