@@ -176,4 +176,4 @@ def test_a_healthy_week_of_flights_is_like_the_weeks_before_it(data: Path, tmp_p
     assert {m["metric_name"] for m in rows(tmp_path / "r", "metrics")} >= {"ks_statistic", "js_distance", "limit"}
     wrong = call([*job, *week, *past, "--block", "6h"])
     assert wrong.code == 2
-    assert "days are counted" in wrong.err
+    assert "days are counted" in wrong.out
