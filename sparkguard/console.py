@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from sparkguard.core.check import Check
 from sparkguard.core.finding import Finding, Status
+from sparkguard.core.text import few
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "magenta", "skipped": "dim"}
 _SHOWN_EVIDENCE = 3
@@ -132,12 +133,11 @@ class TerminalProgress:
 
     def _all_fine(self, check: Check, findings: Sequence[Finding]) -> None:
         """One line for all subjects of a check that pass: there may be thousands of columns."""
-        more = f" and {len(findings) - _SHOWN_SUBJECTS} more" if len(findings) > _SHOWN_SUBJECTS else ""
-        names = ", ".join(f.subject for f in findings[:_SHOWN_SUBJECTS])
+        names = few([f.subject for f in findings], _SHOWN_SUBJECTS)
         kind = findings[0].subject_kind
         self._console.print(
             f"[{_COLOURS['pass']}]{'PASS':7}[/] [bold]{escape(check.id)}[/]"
-            f"  {len(findings):,} {escape(kind)}s: {escape(names + more)}"
+            f"  {len(findings):,} {escape(kind)}s: {escape(names)}"
         )
 
     def _line(self, check: Check, finding: Finding) -> None:

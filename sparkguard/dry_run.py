@@ -14,6 +14,7 @@ from sparkguard.core.plan import selected, stages
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
 from sparkguard.core.text import count as _count
+from sparkguard.core.text import few
 from sparkguard.engine.gather import Engine
 from sparkguard.errors import DataError
 from sparkguard.outcome import Choice
@@ -94,7 +95,4 @@ def _first_round(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -
 
 def _some(names: Sequence[str]) -> str:
     """A few names, and how many more."""
-    if not names:
-        return "no column"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return few(names, _SHOWN) or "no column"

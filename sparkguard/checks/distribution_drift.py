@@ -202,7 +202,6 @@ class DistributionDrift(SourceCheck):
         if not rows or reference is None:
             return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
         common, series = self._shared(seen), list(self._series(seen, reference))
-        many = len(series)
         if not series:
             message = f"no column of {self.source} can be compared with {reference}"
             raise DataError(message, "name columns that both have: numbers, times, texts or booleans")
@@ -210,9 +209,9 @@ class DistributionDrift(SourceCheck):
             message = f"{reference} has no rows, so there is nothing to compare with"
             raise DataError(message, "find out whether the training table is there, or correct reference_window")
         whole = replace(whole, reference=reference, evaluated_rows=rows)
-        series = [one for one in series if one.slice_key is None or one.rows >= self.min_rows]
-        story = Story(self, self.false_alarms, whole, common, self.seasonality, many - len(series))
-        comparison = self._comparison(series, reference)
+        large = [one for one in series if one.slice_key is None or one.rows >= self.min_rows]
+        story = Story(self, self.false_alarms, whole, common, self.seasonality, len(series) - len(large))
+        comparison = self._comparison(large, reference)
         return story.undecided() if comparison is None else story.told(comparison)
 
     def _comparison(self, series: Sequence[Series], reference: Source) -> Comparison | None:
@@ -231,11 +230,7 @@ class DistributionDrift(SourceCheck):
         return Source(named.dataset, self.reference_window, named.version)
 
     def _side(self, seen: Evidence) -> Side:
-        name = seen.time_column(self._reference)
-        if name is None:
-            message = f"dataset '{self._reference.dataset}' has no time_column"
-            raise DataError(message, "add time_column to the dataset in the suite")
-        return Side(self._reference, seen.schema(self._reference).column(name), self._dated.timezone)
+        return Side.of(self._reference, seen, self._dated.timezone)
 
     @property
     def _dated(self) -> Window:

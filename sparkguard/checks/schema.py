@@ -16,7 +16,7 @@ from sparkguard.core.finding import Finding, Quantity, Status, Violation
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.sqltypes import parse_type
-from sparkguard.core.text import count
+from sparkguard.core.text import count, few
 from sparkguard.core.threshold import Bound
 from sparkguard.shapes.wording import refuse, require_plain, severity_of
 
@@ -238,8 +238,7 @@ def _violation(difference: Difference) -> Violation:
 
 
 def _few(found: Sequence[Difference], separator: str) -> str:
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return separator.join(_told(d) for d in found[:_SHOWN]) + more
+    return few([_told(d) for d in found], _SHOWN, separator)
 
 
 def _told(difference: Difference) -> str:

@@ -161,14 +161,8 @@ class WindowOverlap(SourceCheck):
         return any(name in {*self.error_if, *self.warn_if} for name in _MEASURED)
 
     def _overlap(self, seen: Evidence) -> Overlap:
-        sides = []
-        for source in self.datasets:
-            name = seen.time_column(source)
-            if name is None:
-                message = f"dataset '{source.dataset}' has no time_column"
-                raise DataError(message, "add time_column to the dataset in the suite")
-            sides.append(Side(source, seen.schema(source).column(name), self.timezone))
-        return Overlap(sides[0], sides[1], self.gap, after=self.order == "after")
+        window, training = (Side.of(source, seen, self.timezone) for source in self.datasets)
+        return Overlap(window, training, self.gap, after=self.order == "after")
 
     def _details(self, seen: Evidence, overlap: Overlap) -> Iterator[Measure[Answer]]:
         """What is too near and what both share, once both reaches are known."""

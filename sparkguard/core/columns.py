@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sparkguard.core.text import few
 from sparkguard.errors import DataError
 
 _PART = re.compile(r"`((?:[^`]|``)+)`|([^.`]+)")
@@ -75,8 +76,7 @@ class Schema:
         if close:
             hint = "the nearest columns are " + ", ".join(f"'{folded[c]}'" for c in close)
         elif names:
-            more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-            hint = "the columns are " + ", ".join(f"'{n}'" for n in names[:_SHOWN_NAMES]) + more
+            hint = "the columns are " + few([f"'{n}'" for n in names], _SHOWN_NAMES)
         else:
             hint = "the source has no columns"
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 REDACTED = "[redacted]"
 """Stands for a value that a suite keeps out of tables and messages."""
@@ -71,6 +71,12 @@ def last_part(name: str) -> str:
 def brief(text: str, most: int) -> str:
     """The first `most` characters of a text, an ellipsis among them where it goes on."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def few(names: Sequence[str], most: int, separator: str = ", ") -> str:
+    """`a, b, c and 4 more`: the first `most` of some names."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + more
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

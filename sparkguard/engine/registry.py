@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sparkguard.core.text import first_line, without_secrets
+from sparkguard.core.text import few, first_line, without_secrets
 from sparkguard.engine.cards import chosen
 from sparkguard.errors import DataError
 from sparkguard.measures.models import RUN_ENDED, ModelMetadata, RegisteredModel
@@ -96,8 +96,8 @@ def _of_stage(client: Any, asked: RegisteredModel) -> Any:
     wanted = str(asked.stage).lower()
     found = [version for version in latest if str(version.current_stage).lower() == wanted]
     if not found:
-        there = (f"{v.current_stage} (version {v.version})" for v in latest)
-        message = f"no version of the model is in stage '{asked.stage}'; there are: {_few(sorted(there))}"
+        there = few(sorted(f"{v.current_stage} (version {v.version})" for v in latest), _SHOWN) or "none"
+        message = f"no version of the model is in stage '{asked.stage}'; there are: {there}"
         raise DataError(message, "correct the stage in the suite, or find out who moved the model")
     return max(found, key=lambda version: int(version.version))
 
@@ -111,7 +111,7 @@ def _missing(client: Any, asked: RegisteredModel) -> DataError:
             raise
         message = f"the registry has no model '{asked.model}'"
         return DataError(message, "correct the model's name or the registry's uri in the suite")
-    there = _few(sorted(f"{name} (version {number})" for name, number in aliases.items()))
+    there = few(sorted(f"{name} (version {number})" for name, number in aliases.items()), _SHOWN) or "none"
     message = f"the model has no {asked.called}; its aliases are: {there}"
     return DataError(message, f"correct the {asked.called.split()[0]} in the suite, or find out who took it away")
 
@@ -155,8 +155,3 @@ def _unanswered(error: Exception) -> DataError:
     elif isinstance(error, ImportError):
         remedy = "this kind of registry needs all of MLflow: pip install mlflow"
     return DataError(f"the registry gives no answer: {without_secrets(first_line(error))}", remedy)
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) or "none") + more

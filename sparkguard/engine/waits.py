@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sparkguard.core.measure import Awaited, Broken, Waiting
-from sparkguard.core.text import count, lasting
+from sparkguard.core.text import count, few, lasting
 from sparkguard.engine.faults import broken, is_of_the_data
 from sparkguard.errors import DataError
 
@@ -82,10 +82,9 @@ class Waits:
 
     def _tell(self, measures: Sequence[AnyWaiting], due: dict[AnyWaiting, float], elapsed: float) -> None:
         names = [_name(measure) for measure in due]
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         longest = max(m.timeout for m in due)
         self._patience.tell(
-            f"waiting for {', '.join(names[:_SHOWN])}{more}: {len(measures) - len(due)} of "
+            f"waiting for {few(names, _SHOWN)}: {len(measures) - len(due)} of "
             f"{count(len(measures), 'upstream')} ready, {lasting(elapsed)} of {lasting(longest)}"
         )
 

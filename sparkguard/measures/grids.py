@@ -121,7 +121,12 @@ def text_of(value: object) -> str:
 
 def fits(grid: Grid, kind: str) -> bool:
     """Whether a grid that was made for one kind of values holds those of another."""
-    return grid.kind == kind or {grid.kind, kind} == {INTEGER, NUMBER}
+    return alike(grid.kind, kind)
+
+
+def alike(one: str | None, other: str | None) -> bool:
+    """Whether two kinds of values count on one grid: whole numbers go with others, times only with their own."""
+    return one == other or {one, other} == {INTEGER, NUMBER}
 
 
 def _bin_label(kind: str, low: float | None, high: float | None) -> str:

@@ -12,6 +12,7 @@ from sparkguard.core.measure import Measure
 from sparkguard.core.source import Source
 from sparkguard.core.types import is_text
 from sparkguard.core.window import Duration, Stretch
+from sparkguard.errors import DataError
 from sparkguard.measures.pairing import Pair
 from sparkguard.measures.profile import Extent
 from sparkguard.measures.times import EARLIEST, LATEST, Near, Reach, SharedDays, Times, extremes, reach
@@ -28,6 +29,15 @@ class Side:
     source: Source
     time: Column
     timezone: str
+
+    @classmethod
+    def of(cls, source: Source, seen: Evidence, timezone: str) -> Side:
+        """The side of a source; `DataError` if its dataset has no time column."""
+        name = seen.time_column(source)
+        if name is None:
+            message = f"dataset '{source.dataset}' has no time_column"
+            raise DataError(message, "add time_column to the dataset in the suite")
+        return cls(source, seen.schema(source).column(name), timezone)
 
     @property
     def extremes(self) -> Measure[Extent | Times]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sparkguard.core.columns import Column, Schema
+from sparkguard.core.text import few
 from sparkguard.core.types import can_be_key, common_type
 from sparkguard.errors import DataError
 
@@ -88,16 +89,11 @@ class Columns:
     def one_sided(self) -> str:
         """The columns that only one side has, for the end of a message."""
         sides = (("before", self.missing), ("after", self.added))
-        return "".join(f"; only {side}: {_few(names)}" for side, names in sides if names)
+        return "".join(f"; only {side}: {few(names, _SHOWN)}" for side, names in sides if names)
 
     def types(self) -> str:
         """The columns that cannot be compared, with their types."""
-        return _few([f"{p.one.name} ({p.one.type} before, {p.other.type} after)" for p in self.incomparable])
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+        return few([f"{p.one.name} ({p.one.type} before, {p.other.type} after)" for p in self.incomparable], _SHOWN)
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sparkguard.core.budget import Budget
 from sparkguard.core.check import Check
 from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violation
-from sparkguard.core.text import REDACTED, count, hides, number
+from sparkguard.core.text import REDACTED, count, few, hides, number
 from sparkguard.shapes.distances import distances
 from sparkguard.shapes.drift import Compared, Comparison
 from sparkguard.shapes.moved import Moved, Side, moved, percent
@@ -70,12 +70,12 @@ class Story:
         judged = [unit for unit in verdict.units if unit.judged]
         drifted = [(one, unit) for one, unit in comparison.units() if unit.drifted]
         weak = sum(unit.underpowered and not unit.drifted for unit in judged)
-        untold = sum(self._untold(one, unit) is not None and not unit.drifted for one, unit in comparison.units())
+        untold = [one for one, unit in comparison.units() if self._untold(one, unit)]
         numbers = {
             "drifted_columns": len(drifted),
             "compared_columns": len(judged),
             "underpowered_columns": weak,
-            "undecided_columns": untold + len(self.columns.unlike),
+            "undecided_columns": len(untold) + len(self.columns.unlike),
             "left_out_columns": len(self.columns.left_out),
             "snapshots": comparison.many,
             "judged_days": comparison.days,
@@ -87,7 +87,7 @@ class Story:
         quantities = {name: Quantity(value) for name, value in numbers.items() if value is not None}
         evidence = tuple(self._violation(one, unit) for one, unit in drifted)
         rows, bare = self.whole.evaluated_rows, replace(self.whole, evaluated_rows=None, violations=evidence)
-        said = self._said(comparison, drifted, len(judged), weak)
+        said = self._said(comparison, drifted, untold, len(judged), weak)
         found = self.check.verdict(
             replace(bare, quantities=quantities),
             passed=said,
@@ -95,15 +95,21 @@ class Story:
             remedy=_REMEDY,
             told=("drifted_columns",),
         )
-        whole = [(one, unit) for one, unit in comparison.units() if one.series.slice_key is None]
-        undecided = self.columns.unlike or any(self._untold(one, unit) for one, unit in whole if not unit.drifted)
+        undecided = self.columns.unlike or any(one.series.slice_key is None for one in untold)
         if found.status is Status.PASS and undecided:
             found = replace(found, status=Status.WARN, message=f"cannot tell all: {found.message}")
         elif found.status is Status.PASS and 2 * weak > len(judged):
             found = replace(found, status=Status.WARN, message=f"underpowered: {found.message}", remedy=_TOO_SHORT)
         return replace(found, evaluated_rows=rows)
 
-    def _said(self, comparison: Comparison, drifted: Sequence[tuple[Compared, Unit]], judged: int, weak: int) -> str:
+    def _said(
+        self,
+        comparison: Comparison,
+        drifted: Sequence[tuple[Compared, Unit]],
+        untold: Sequence[Compared],
+        judged: int,
+        weak: int,
+    ) -> str:
         usual = f"{comparison.many} {comparison.snapshots} from {self.whole.reference}"
         if drifted:
             named = "; ".join(f"{_name(one)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
@@ -117,17 +123,18 @@ class Story:
             told += f"; only the last {count(comparison.days or 0, 'day')} of {comparison.asked_days} were judged: "
             told += "the reference has no 26 longer stretches"
         blind = [_name(one) for one, unit in comparison.units() if unit.smallest_effect == 1 and not unit.drifted]
-        told += f"; too different from each other to find a change of values: {_some(blind)}" if blind else ""
+        told += f"; too different from each other to find a change of values: {few(blind, _NAMED)}" if blind else ""
         told += f"; too few rows to tell a change of two fifths in {count(weak, 'column')}" if weak else ""
-        untold = [_name(one) for one, unit in comparison.units() if self._untold(one, unit) and not unit.drifted]
-        untold += [f"{one.name} (another type)" for one in self.columns.unlike]
-        told += f"; nothing to tell by for {_some(untold)}" if untold else ""
+        names = [*map(_name, untold), *(f"{one.name} (another type)" for one in self.columns.unlike)]
+        told += f"; nothing to tell by for {few(names, _NAMED)}" if names else ""
         told += f"; {count(self.small, 'slice')} with too few rows" if self.small else ""
-        told += f"; only on one side: {_some(self.columns.left_out)}" if self.columns.left_out else ""
+        told += f"; only on one side: {few(self.columns.left_out, _NAMED)}" if self.columns.left_out else ""
         return told
 
     def _untold(self, one: Compared, unit: Unit) -> str | None:
-        """Why a series cannot be judged, or not its values."""
+        """Why a series that did not drift cannot be judged, or not its values."""
+        if unit.drifted:
+            return None
         if not unit.judged:
             return "the window has no rows of it, or too few of what it is compared with have"
         if unit.partial:
@@ -162,7 +169,7 @@ class Story:
     def _column_verdict(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> tuple[Status, str]:
         limit, usual = comparison.verdict.limit, f"{comparison.many} {comparison.snapshots}"
         untold = self._untold(one, unit)
-        if untold is not None and not unit.drifted:
+        if untold is not None:
             return Status.WARN, f"cannot tell: {untold}"
         change = self._moved(one, unit).reason
         score = f"score {unit.score or 0:.1f}, where {usual} stay within {limit:.1f}"
@@ -190,11 +197,6 @@ class Story:
         key: Mapping[str, str | None] = {"column": series.column}
         key = {**key, series.slice_key: series.slice_value} if series.slice_key else key
         return Violation("drifted_column", key, change.reason, change.expected, change.actual, sum(one.window))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _name(one: Compared) -> str:

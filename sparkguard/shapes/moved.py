@@ -9,9 +9,6 @@ from itertools import accumulate
 
 from sparkguard.measures.grids import FIRST, NAN, NULL, Grid
 
-Part = str
-"""What of a column moved: `values`, `null`, `nan` or `beyond`."""
-
 _SHOWN_CHANGE = 0.005
 """A share of values that changed by less is not named beside the largest change."""
 _CLOSE = 0.1
@@ -72,8 +69,8 @@ class Moved:
     actual: str
 
 
-def moved(part: Part, base: Side, window: Side) -> Moved:
-    """What changed from the base to the window, if this part of the column moved."""
+def moved(part: str, base: Side, window: Side) -> Moved:
+    """What changed from the base to the window, if this part moved: `values`, `null`, `nan` or `beyond`."""
     if part in ("null", "nan"):
         cell, name = (NULL, "NULL") if part == "null" else (NAN, "NaN")
         return _change(name, base.share(cell), window.share(cell))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sparkguard.core.columns import Column, Schema
 from sparkguard.core.fields import Like
 from sparkguard.errors import DataError
-from sparkguard.measures.grids import kind_of
+from sparkguard.measures.grids import alike, kind_of
 from sparkguard.shapes.columns import Unfit
 
 
@@ -52,12 +52,6 @@ def fits(column: Column) -> bool:
     return kind_of(column.type) is not None
 
 
-def alike(one: Column, other: Column) -> bool:
-    """Whether both columns count on the same grid: whole numbers go with others, times only with their own."""
-    kinds = {kind_of(one.type), kind_of(other.type)}
-    return len(kinds) == 1 or kinds == {"integer", "number"}
-
-
 def _named(mine: Schema, theirs: Schema, names: tuple[str, ...]) -> Shared:
     pairs, unfit = [], []
     for name in names:
@@ -73,7 +67,7 @@ def _pair(mine: Column, theirs: Column) -> tuple[Column, Column]:
         if not fits(column):
             message = f"column '{column.name}' is {column.type}; numbers, times, texts and booleans are compared"
             raise DataError(message, "name another column, or compute a number of it in a dataset's sql")
-    if not alike(mine, theirs):
+    if not alike(kind_of(mine.type), kind_of(theirs.type)):
         message = f"column '{mine.name}' is {mine.type} in the window and {theirs.type} in the reference"
         raise DataError(message, "cast one of them in a dataset's sql")
     return mine, theirs

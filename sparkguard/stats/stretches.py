@@ -98,7 +98,10 @@ def choose(timeline: Timeline, mode: Mode, seasonality: Seasonality = "none") ->
         start = timeline.start + timeline.window - length
         places = _places(timeline, start, length, seasonality)
         most = LEAST if seasonality == "yearly" else timeline.blocks
-        chosen = (_forward if mode == "forward" else _around)(timeline, start, length, places, most)
+        if mode == "forward":
+            chosen = _forward(timeline, start, length, places, most)
+        else:
+            chosen = _around(timeline, length, places, most)
         if chosen is not None:
             return chosen
     return None
@@ -136,7 +139,7 @@ def _forward(timeline: Timeline, start: int, length: int, places: Sequence[int],
     return None
 
 
-def _around(timeline: Timeline, _: int, length: int, places: Sequence[int], most: int) -> Snapshots | None:
+def _around(timeline: Timeline, length: int, places: Sequence[int], most: int) -> Snapshots | None:
     """Compare each stretch with all that is neither its own nor the window's."""
     left, right = timeline.taken
     whole = (0, timeline.blocks)
