@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     scratch = tmp_path_factory.mktemp("spark")
     (scratch / "events").mkdir()
     os.environ.setdefault("SPARK_DRIVER_MEMORY", "3g")
+    # Else Spark's Python workers are whatever `python3` is on the path.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("sparkguard tests")
     for key, value in SETTINGS.items():
         builder = builder.config(key, value)
