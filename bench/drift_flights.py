@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sparkguard.stats.cells import FIRST, NULL, Layout
+from sparkguard.stats.cells import FIRST, NULL, CellKinds
 from sparkguard.stats.homogeneity import Counts
 
 ORDERED = ("dep_time", "dep_delay", "arr_time", "arr_delay", "air_time", "distance", "hour", "flight")
@@ -25,7 +25,7 @@ class Days:
     """(365, C, K) counts of each day, and what the cells are."""
 
     counts: Counts
-    layout: Layout
+    kinds: CellKinds
     columns: tuple[str, ...]
 
 
@@ -77,4 +77,4 @@ def flights() -> Days:
     buckets = np.array([0] * len(ORDERED) + [FIRST + min(_TOP, n) for n in names])
     inner = [len(edges(table[c].dropna().to_numpy(dtype=np.float64))) for c in ORDERED]
     cells = np.array([FIRST + n + 1 for n in inner] + [b + _BUCKETS for b in buckets[len(ORDERED) :]])
-    return Days(counts[:, :, : cells.max()], Layout(ordered, buckets, cells), ORDERED + NAMED)
+    return Days(counts[:, :, : cells.max()], CellKinds(ordered, cells), ORDERED + NAMED)

@@ -54,7 +54,7 @@ def drifted(days: Days, case: tuple[int, int, int], mode: Mode, alpha: float) ->
     if found is None:
         return []
     window = days.counts[at + WEEK - found.length : at + WEEK].sum(axis=0)
-    verdict = decide([scores(*gathered(blocks, window, found), days.layout)], alpha)
+    verdict = decide([scores(*gathered(blocks, window, found), days.kinds)], alpha)
     return [c for c, u in zip(days.columns, verdict.units, strict=True) if u.drifted]
 
 
@@ -69,7 +69,7 @@ def sides(days: Days, case: tuple[int, int, int]) -> tuple[Counts, Counts]:
 def by_random_rows(days: Days, case: tuple[int, int, int]) -> bool:
     """Random rows of the reference, as many as in the window, differ less in 95 % of draws."""
     window, reference = sides(days, case)
-    return any(u.drifted for u in decide([row_scores(window, reference, days.layout, REPLICATES)], 0.05).units)
+    return any(u.drifted for u in decide([row_scores(window, reference, days.kinds, REPLICATES)], 0.05).units)
 
 
 def beyond(
@@ -84,7 +84,7 @@ def by_p_value(*, corrected: bool) -> Callable[[Days, tuple[int, int, int]], boo
 
     def alarm(days: Days, case: tuple[int, int, int]) -> bool:
         window, reference = (side[:, FIRST:] for side in sides(days, case))
-        ordered = days.layout.ordered
+        ordered = days.kinds.ordered
         p = np.where(ordered, ks_pvalue(window, reference), chi_squared_pvalue(window, reference))
         return bool((p < (0.05 / len(p) if corrected else 0.05)).any())
 

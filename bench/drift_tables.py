@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sparkguard.stats.cells import FIRST, NULL, Layout
+from sparkguard.stats.cells import FIRST, NULL, CellKinds
 from sparkguard.stats.homogeneity import Counts, Floats
 
 WEEK = 7
@@ -19,7 +19,11 @@ _GROUP = 50
 _LEVELS = np.unique([0.002, 0.005, 0.01, 0.02, *np.linspace(0, 1, 33)[1:-1], 0.98, 0.99, 0.995, 0.998])
 NAMED, WITH_NULLS, KINDS = 2, 3, 4
 """The third and the fourth column of four."""
-_CATEGORIES = 12
+_CATEGORIES, _BUCKETS = 12, 16
+_OTHERS = 0.1
+"""The share of values in buckets, of which each week has others."""
+_TURNOVER = 0.2
+"""The standard deviation of the logarithm of a bucket's share from week to week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Table:
 
     The effect of a day keeps `lasting` of that of the day before; half of its variance is common to all
     columns. In turn, columns are normal numbers whose level moves by the effect, or whose scale does by
-    half of it; categories, one of which changes its odds; and numbers with NULLs whose odds change.
+    half of it; categories, one of which changes its odds, and a tenth of rare ones that come and go; and
+    numbers with NULLs whose odds change.
     """
 
     columns: int = 200
@@ -95,11 +100,12 @@ def probabilities(kinds: npt.NDArray[np.int64], effect: Floats) -> Floats:
     ordered = kinds != NAMED
     scale = np.where(kinds == 1, np.exp(effect / 2), 1.0)
     found[:, ordered, FIRST:] = normal(np.where(kinds == 1, 0.0, effect), scale)[:, ordered]
-    usual = 1 / np.arange(1, _CATEGORIES + 1) / (1 / np.arange(1, _CATEGORIES + 1)).sum()
+    usual = (1 - _OTHERS) / np.arange(1, _CATEGORIES + 1) / (1 / np.arange(1, _CATEGORIES + 1)).sum()
+    usual = np.concatenate([usual, np.full(_BUCKETS, _OTHERS / _BUCKETS)])
     first = odds(float(usual[0]), effect)
     found[..., FIRST] = np.where(ordered, found[..., FIRST], first)
     rest = (1 - first)[..., None] * usual[1:] / usual[1:].sum()
-    named = slice(FIRST + 1, FIRST + _CATEGORIES)
+    named = slice(FIRST + 1, FIRST + len(usual))
     found[..., named] = np.where(ordered[:, None], found[..., named], rest)
     share = np.where(kinds == WITH_NULLS, odds(NULLS, effect), 0.0)
     found *= (1 - share)[..., None]
@@ -109,8 +115,8 @@ def probabilities(kinds: npt.NDArray[np.int64], effect: Floats) -> Floats:
 
 def night(
     rng: np.random.Generator, table: Table, stretches: int, ratio: float = 1.0, change: Change = HEALTHY
-) -> Iterator[tuple[Counts, Counts, Layout]]:
-    """Groups of columns: (stretches, C, K) weeks, the (C, K) week after them of `ratio` times the rows, the layout."""
+) -> Iterator[tuple[Counts, Counts, CellKinds]]:
+    """Groups of columns: (stretches, C, K) weeks, the (C, K) one after them of `ratio` times the rows, the kinds."""
     effect = effects(rng, table, (stretches + 1) * WEEK)
     means = effect[:, 0].reshape(stretches + 1, WEEK).mean(axis=1)[:-1]
     seen = np.sqrt(means.var(ddof=1) + 1 / (table.rows * WEEK))
@@ -124,10 +130,13 @@ def night(
             tonight[:, FIRST:] *= (1 - change.nulls) / (1 - tonight[:, :1])
             tonight[:, NULL] = change.nulls
         shares = shares.reshape(stretches + 1, WEEK, part.shape[1], CELLS).mean(axis=1)
+        rare = slice(FIRST + _CATEGORIES, FIRST + _CATEGORIES + _BUCKETS)
+        turnover = rng.normal(size=(stretches + 1, (kinds == NAMED).sum(), _BUCKETS))
+        shares[:, kinds == NAMED, rare] *= np.exp(_TURNOVER * turnover)
+        shares /= shares.sum(axis=-1, keepdims=True)
         rows = np.full(stretches + 1, float(table.rows * WEEK))
         rows[-1] *= ratio
         counts = rng.poisson(shares * rows[:, None, None])
         ordered = kinds != NAMED
-        cells = np.where(ordered, CELLS, FIRST + _CATEGORIES + 1)
-        layout = Layout(ordered, np.full(len(kinds), FIRST + _CATEGORIES), cells)
-        yield counts[:-1], counts[-1], layout
+        cells = np.where(ordered, CELLS, FIRST + _CATEGORIES + _BUCKETS)
+        yield counts[:-1], counts[-1], CellKinds(ordered, cells)

@@ -27,7 +27,7 @@ from sparkguard.measures.histograms import MOST_SLICES, Counts, Histogram, Slici
 from sparkguard.measures.overlap import Side
 from sparkguard.measures.sampled_grids import Grids
 from sparkguard.measures.tallies import RowCount
-from sparkguard.shapes.series import Layout, Series
+from sparkguard.shapes.series import Calendar, Series
 from sparkguard.shapes.shared_columns import Shared, shared
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class DistributionDrift(SourceCheck):
         budget = (self.false_alarms.nightly, self.min_effect)
         if self.timeless:
             return (by_clusters if self.cluster else by_rows)(series, *budget)
-        return by_stretches(series, self._layout(reference), *budget)
+        return by_stretches(series, self._calendar(reference), *budget)
 
     @property
     def _reference(self) -> Source:
@@ -258,7 +258,7 @@ class DistributionDrift(SourceCheck):
             raise DataError(message, "give reference_window, the days that the model was trained on")
         return replace(self._reference, window=window)
 
-    def _layout(self, reference: Source) -> Layout:
+    def _calendar(self, reference: Source) -> Calendar:
         window, training = self._dated, reference.window
         if window.start is None or training is None or training.start is None:
             raise TypeError
@@ -267,7 +267,7 @@ class DistributionDrift(SourceCheck):
             message = f"the window does not begin with a block of {self.block} of {reference}"
             raise DataError(message, "move the window or the reference by whole blocks, or write block: 1d")
         around = self.snapshots == "around" or (self.snapshots == "auto" and gap < 0)
-        return Layout(self.block.days, "around" if around else "forward", self.seasonality, gap, training.start)
+        return Calendar(self.block.days, "around" if around else "forward", self.seasonality, gap, training.start)
 
     def _shared(self, seen: Evidence) -> Shared:
         mine, theirs = (seen.schema(source) for source in self.datasets)

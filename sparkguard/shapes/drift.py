@@ -9,9 +9,8 @@ from datetime import timedelta
 import numpy as np
 
 from sparkguard.core.text import count
-from sparkguard.measures.grids import FIRST
 from sparkguard.measures.histograms import Counts
-from sparkguard.shapes.series import Layout, Series
+from sparkguard.shapes.series import Calendar, Series
 from sparkguard.stats import cells, drift, timeless
 from sparkguard.stats.homogeneity import Counts as Cells
 from sparkguard.stats.maximum import Unit, Verdict, decide
@@ -52,19 +51,19 @@ class Comparison:
         return zip(self.compared, self.verdict.units, strict=True)
 
 
-def by_stretches(series: Sequence[Series], layout: Layout, alpha: float, min_effect: float) -> Comparison | None:
+def by_stretches(series: Sequence[Series], calendar: Calendar, alpha: float, min_effect: float) -> Comparison | None:
     """Judge all series together by stretches of the reference; None if it has too few."""
-    rows = _blocks(series[0], series[0].reference, layout.block).sum(axis=1)
-    length = len(series[0].window) // layout.block
-    first = layout.first + timedelta(days=len(series[0].reference) % layout.block)
-    timeline = Timeline(rows.tolist(), length, layout.gap // layout.block, first, timedelta(days=layout.block))
-    snapshots = choose(timeline, layout.mode, layout.seasonality)
+    rows = _blocks(series[0], series[0].reference, calendar.block).sum(axis=1)
+    length = len(series[0].window) // calendar.block
+    first = calendar.first + timedelta(days=len(series[0].reference) % calendar.block)
+    timeline = Timeline(rows.tolist(), length, calendar.gap // calendar.block, first, timedelta(days=calendar.block))
+    snapshots = choose(timeline, calendar.mode, calendar.seasonality)
     if snapshots is None:
         return None
-    compared, verdict = _judged(series, lambda some: _by_stretches(some, snapshots, layout.block), alpha, min_effect)
-    days, many = snapshots.length * layout.block, len(snapshots.stretches)
+    compared, verdict = _judged(series, lambda some: _by_stretches(some, snapshots, calendar.block), alpha, min_effect)
+    days, many = snapshots.length * calendar.block, len(snapshots.stretches)
     told = f"stretches of {count(days, 'day')}"
-    return Comparison(compared, verdict, many, told, days, length * layout.block)
+    return Comparison(compared, verdict, many, told, days, length * calendar.block)
 
 
 def by_clusters(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison | None:
@@ -101,7 +100,7 @@ def _by_stretches(some: Sequence[Series], snapshots: Snapshots, block: int) -> S
     reference = _side(some, (_blocks(s, s.reference, block) for s in some))
     window = _side(some, (_blocks(s, s.window, block) for s in some))
     items, bases = drift.gathered(reference, window[-snapshots.length :].sum(axis=0), snapshots)
-    return drift.scores(items, bases, _layout(some)), items[-1], bases[-1]
+    return drift.scores(items, bases, _kinds(some)), items[-1], bases[-1]
 
 
 def _by_clusters(some: Sequence[Series], filled: Cells) -> Scored:
@@ -109,13 +108,13 @@ def _by_clusters(some: Sequence[Series], filled: Cells) -> Scored:
         _side(some, (s.by_group(state)[filled] for s, state in zip(some, states, strict=True)))
         for states in ([s.window[0] for s in some], [s.reference[0] for s in some])
     )
-    return timeless.cluster_scores(window, reference, _layout(some)), window.sum(axis=0), reference.sum(axis=0)
+    return timeless.cluster_scores(window, reference, _kinds(some)), window.sum(axis=0), reference.sum(axis=0)
 
 
 def _by_rows(some: Sequence[Series], rng: np.random.Generator) -> Scored:
     window = _side(some, (s.cells(s.window[0])[None] for s in some))[0]
     reference = _side(some, (s.cells(s.reference[0])[None] for s in some))[0]
-    return timeless.row_scores(window, reference, _layout(some), rng=rng), window, reference
+    return timeless.row_scores(window, reference, _kinds(some), rng=rng), window, reference
 
 
 def _side(some: Sequence[Series], counts: Iterable[Cells]) -> Cells:
@@ -131,9 +130,5 @@ def _blocks(series: Series, days: Sequence[Counts], length: int) -> Cells:
     return np.asarray(found.reshape(-1, length, series.grid.cells).sum(axis=1))
 
 
-def _layout(some: Sequence[Series]) -> cells.Layout:
-    return cells.Layout(
-        np.array([s.grid.ordered for s in some]),
-        np.array([FIRST + len(s.grid.hashes) for s in some]),
-        np.array([s.grid.cells for s in some]),
-    )
+def _kinds(some: Sequence[Series]) -> cells.CellKinds:
+    return cells.CellKinds(np.array([s.grid.ordered for s in some]), np.array([s.grid.cells for s in some]))

@@ -46,7 +46,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Calendar:
     """How days become blocks and blocks stretches; `gap` is in days from the reference's end to the window."""
 
     block: int

@@ -19,15 +19,14 @@ FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class CellKinds:
     """What the cells of C units are; counts are padded with zeros to the widest.
 
-    Ordered units have range bins from cell 2. Others have named values there, and the hash buckets of all
-    other values from cell `buckets`, which means nothing where `ordered`. `cells` is how many a unit has.
+    Ordered units have range bins from cell 2. Others have named values there, then hash buckets of all other
+    values. `cells` is how many a unit has.
     """
 
     ordered: Flags
-    buckets: npt.NDArray[np.int64]
     cells: npt.NDArray[np.int64]
 
 
@@ -41,35 +40,28 @@ class Folded:
     beyond: Floats
 
 
-def folded(counts: Counts, bases: Counts, layout: Layout) -> Folded:
+def folded(counts: Counts, bases: Counts, kinds: CellKinds) -> Folded:
     """Fold (..., C, K) counts onto the cells that have rows in their base.
 
-    Ranges below or above the base's go into its lowest or highest; all that is not a named value of the
-    base goes into one cell.
+    Ranges below or above the base's go into its lowest or highest. What is neither a named value of the base
+    nor in one of its buckets is left out: it is in no cell that could be compared.
     """
     values, base = counts[..., FIRST:], bases[..., FIRST:]
     cell = np.arange(values.shape[-1])
-    exists = cell < (layout.cells - FIRST)[:, None]
+    exists = cell < (kinds.cells - FIRST)[:, None]
     seen = base > 0
     low = np.argmax(seen, axis=-1)[..., None]
     high = (len(cell) - 1 - np.argmax(seen[..., ::-1], axis=-1))[..., None]
     below, above = cell < low, cell > high
-    ordered = layout.ordered[:, None]
+    ordered = kinds.ordered[:, None]
     out = np.where(ordered, below | above, ~seen)
-    rest = np.where(layout.ordered, layout.cells - FIRST, layout.buckets - FIRST)[:, None]
-    kept = np.where(ordered, ~out, seen & (cell < rest))
-    other = (cell == rest) & ~ordered
 
     def fold(side: Counts) -> Counts:
-        total = side.sum(axis=-1, keepdims=True)
-        inside = np.where(kept, side, 0)
         under, over = ((side * ends).sum(axis=-1, keepdims=True) for ends in (below, above))
         ends = (cell == low) * under + (cell == high) * over
-        rest_of = other * (total - inside.sum(axis=-1, keepdims=True))
-        return np.asarray(inside + np.where(ordered, ends, rest_of), dtype=np.int64)
+        return np.asarray(np.where(out, 0, side) + np.where(ordered, ends, 0), dtype=np.int64)
 
-    used = np.where(ordered, exists, cell <= rest)
-    return Folded(fold(values), fold(base), used, (values * out).sum(axis=-1).astype(np.float64))
+    return Folded(fold(values), fold(base), exists, (values * out).sum(axis=-1).astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,14 +103,18 @@ class Share:
         return share_divergence(self.part, self.rows, self.base_part, self.base_rows)
 
 
-def beyond(values: Counts, outside: Floats, all_values: Counts, all_outside: Floats) -> Share:
-    """The share of values beyond the base, in (S + 1, ...) items of which the last is the window.
+def usual_beyond(outside: Floats, rows: Floats) -> Floats:
+    """The share (...) of values beyond the base that is usual in (S + 1, ...) items of which the last is the window.
 
-    It is compared with the median of the stretches: a mean would let a stretch that is far out make the
-    others look unusual, and so hide itself. `values` and `outside` may be thinned; the median is of all rows.
+    It is the median of the stretches: a mean would let a stretch that is far out make the others look
+    unusual, and so hide itself.
     """
-    rows = all_values[:-1].sum(axis=-1, dtype=np.float64)
-    blank = (rows == 0) & (rows > 0).any(axis=0)
-    usual = np.nanmedian(np.where(blank, np.nan, all_outside[:-1] / np.maximum(rows, 1)), axis=0)
-    total = np.broadcast_to(rows.sum(axis=0), outside.shape)
-    return Share(outside, values.sum(axis=-1, dtype=np.float64), usual * total, total)
+    stretches = rows[:-1]
+    blank = (stretches == 0) & (stretches > 0).any(axis=0)
+    return np.asarray(np.nanmedian(np.where(blank, np.nan, outside[:-1] / np.maximum(stretches, 1)), axis=0))
+
+
+def beyond(outside: Floats, rows: Floats, usual: Floats, all_rows: Floats) -> Share:
+    """The share of `outside` in so many `rows` of values, beside what is usual in `all_rows` of the stretches."""
+    total = np.broadcast_to(all_rows[:-1].sum(axis=0), outside.shape)
+    return Share(outside, rows, usual * total, total)

@@ -17,7 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
-from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, Share, beyond, folded
+from sparkguard.stats.cells import FIRST, NAN, NULL, CellKinds, Share, beyond, folded, usual_beyond
 from sparkguard.stats.distances import ks_statistic, tv_distance
 from sparkguard.stats.homogeneity import Counts, Divergence, Flags, Floats, divergence, thinned
 from sparkguard.stats.standardised import Law, between, law, nothing, usable
@@ -64,7 +64,7 @@ class Scores:
     share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
     `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
     `by_rows` is what would be detectable if nothing but the number of rows stood in the way. `partial`: the
-    window has values, but too few stretches have any, so that only shares were scored.
+    window has values, but its base or too many stretches have none, so that only shares were scored.
     """
 
     window: Floats
@@ -90,23 +90,23 @@ def gathered(blocks: Counts, window: Counts, snapshots: Snapshots) -> tuple[Coun
     return np.stack(items), np.stack(bases)
 
 
-def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
+def scores(items: Counts, bases: Counts, kinds: CellKinds) -> Scores:
     """Score (S + 1, C, K) counts, those of the stretches and at last the window's, each against its base."""
     # The same counts are always thinned alike, other nights otherwise: a lucky seed would be lucky every night.
     rng = np.random.default_rng([_SEED, crc32(items[-1].tobytes())])
     snapshots = thinned(items, _fewest(items), rng)
-    whole, part = folded(items, bases, layout), folded(snapshots, bases, layout)
+    whole, part = folded(items, bases, kinds), folded(snapshots, bases, kinds)
     values = _Judged.of(divergence(whole.values, whole.base, whole.used), divergence(part.values, part.base, part.used))
     pairs = [(Share.of(c, items, bases), Share.of(c, snapshots, bases)) for c in (NULL, NAN)]
-    pairs.append(
-        (
-            beyond(whole.values, whole.beyond, whole.values, whole.beyond),
-            beyond(part.values, part.beyond, whole.values, whole.beyond),
-        )
-    )
-    shares = [_Judged.of(full.divergence(), thin.divergence()).scores(thin.moved) for full, thin in pairs]
+    rows, thin_rows = (side[..., FIRST:].sum(axis=-1, dtype=np.float64) for side in (items, snapshots))
+    usual = usual_beyond(whole.beyond, rows)
+    pairs.append((beyond(whole.beyond, rows, usual, rows), beyond(part.beyond, thin_rows, usual, rows)))
+    counted = [thin.moved for _, thin in pairs]
+    counted[-1] &= _as_deep(whole.base)
+    judged = [_Judged.of(full.divergence(), thin.divergence()) for full, thin in pairs]
+    shares = [one.scores(counts) for one, counts in zip(judged, counted, strict=True)]
     scored = np.stack([values.scores(), *shares], axis=-1)
-    effects = [value_effect(items, bases, layout), *(share_effect(full) for full, _ in pairs)]
+    effects = [value_effect(items, bases, kinds), *(share_effect(full) for full, _ in pairs)]
     return Scores(
         window=scored[-1],
         stretches=scored[:-1].max(axis=-1),
@@ -115,7 +115,7 @@ def scores(items: Counts, bases: Counts, layout: Layout) -> Scores:
         design_effect=values.design_effect(),
         detectable=values.detectable(),
         by_rows=values.detectable_by_rows(),
-        partial=values.thin.known[-1] & ~values.told,
+        partial=(items[-1, :, FIRST:].sum(axis=-1) > 0) & ~(values.thin.known[-1] & values.told),
     )
 
 
@@ -159,6 +159,12 @@ class _Judged:
         return np.asarray(np.divide(observed, sampling, out=np.full_like(sampling, np.nan), where=sampling > 0))
 
 
+def _as_deep(bases: Counts) -> Flags:
+    """Whether a base has at least half of the usual rows: a smaller one has seen less, so more is beyond it."""
+    rows = bases.sum(axis=-1, dtype=np.float64)
+    return np.asarray(2 * rows >= np.median(rows[:-1], axis=0))
+
+
 def _fewest(items: Counts) -> Floats:
     """The rows that every item of a unit is thinned to: the window's, or the stretches' median where that is less."""
     rows = items.sum(axis=-1, dtype=np.float64)
@@ -172,7 +178,7 @@ def share_effect(share: Share) -> Floats:
     return _above_usual(np.abs(share.change), 1 / np.maximum(share.rows, 1) + 1 / np.maximum(share.base_rows, 1), noise)
 
 
-def value_effect(items: Counts, bases: Counts, layout: Layout) -> Floats:
+def value_effect(items: Counts, bases: Counts, kinds: CellKinds) -> Floats:
     """How far the values of the last item moved, less what is usual in the others.
 
     By total variation, for ordered units also by KS if that says more: it has less noise, but does not see
@@ -184,7 +190,7 @@ def value_effect(items: Counts, bases: Counts, layout: Layout) -> Floats:
     noise = _NORMAL_MEAN / 2 * np.sqrt(share * (1 - share)).sum(axis=-1)
     varied = _above_usual(tv_distance(values, base), fineness, noise)
     moved = _above_usual(ks_statistic(values, base), fineness, np.minimum(noise, _KOLMOGOROV_MEDIAN))
-    return np.where(layout.ordered, np.fmax(varied, moved), varied)
+    return np.where(kinds.ordered, np.fmax(varied, moved), varied)
 
 
 def _above_usual(apart: Floats, fineness: Floats, noise: Floats) -> Floats:

@@ -6,40 +6,43 @@ beyond the reference have no part of their own: without time nobody knows how ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, Share
+from sparkguard.stats.cells import FIRST, NAN, NULL, CellKinds, Share
 from sparkguard.stats.distances import ks_statistic, tv_distance
 from sparkguard.stats.drift import Detectable, Scores, share_effect, value_effect
 from sparkguard.stats.homogeneity import Counts, Divergence, Flags, Floats, divergence, weights
 from sparkguard.stats.standardised import Law, law, nothing
+from sparkguard.stats.stretches import LEAST
 
 REPLICATES = 999
 
 _SEED = 20130101
 
 
-def cluster_scores(window: Counts, reference: Counts, layout: Layout, replicates: int = REPLICATES) -> Scores:
+def cluster_scores(window: Counts, reference: Counts, kinds: CellKinds, replicates: int = REPLICATES) -> Scores:
     """Score (G, C, K) counts of the window, by group of clusters, against those of the reference.
 
     Clusters are entities whose rows belong together; they are hashed into G groups, 26 or more, the same
     on both sides. Assumed: groups are independent of each other. A group may have the same entities on both
     sides or others: what it adds to the difference of the shares is taken as one number, so that what stays
-    with an entity cancels. The replicates are a wild bootstrap with Rademacher's signs (Liu, Annals of
+    with an entity cancels. Each side needs 26 groups with rows, counted by Kish's effective number (Survey
+    Sampling, 1965): the variance that few or very unequal groups show is too small.
+    The replicates are a wild bootstrap with Rademacher's signs (Liu, Annals of
     Statistics 1988): one sign a group, the same for all units, so that the maximum keeps their dependence.
     Not covered: what all clusters share tonight. A day effect is drift here.
     """
     signs = np.random.default_rng(_SEED).choice(np.array([-1.0, 1.0]), size=(replicates, window.shape[0]))
-    units = [_by_groups(window[:, c], reference[:, c], signs, _one(layout, c)) for c in range(window.shape[1])]
+    units = [_by_groups(window[:, c], reference[:, c], signs, _one(kinds, c)) for c in range(window.shape[1])]
     return _together(units)
 
 
 def row_scores(
     window: Counts,
     reference: Counts,
-    layout: Layout,
+    kinds: CellKinds,
     replicates: int = REPLICATES,
     rng: np.random.Generator | None = None,
 ) -> Scores:
@@ -58,7 +61,7 @@ def row_scores(
         likely = both / max(n + m, 1) if n + m else np.full(both.shape, 1 / both.size)
         items = np.concatenate([rng.multinomial(n, likely, size=replicates), window[None, c]])[:, None]
         bases = np.concatenate([rng.multinomial(m, likely, size=replicates), reference[None, c]])[:, None]
-        units.append(_by_rows(items, bases, _one(layout, c)))
+        units.append(_by_rows(items, bases, _one(kinds, c)))
     return _together(units)
 
 
@@ -67,13 +70,13 @@ def random() -> np.random.Generator:
     return np.random.default_rng(_SEED)
 
 
-def _one(layout: Layout, unit: int) -> Layout:
+def _one(kinds: CellKinds, unit: int) -> CellKinds:
     at = slice(unit, unit + 1)
-    return Layout(layout.ordered[at], layout.buckets[at], layout.cells[at])
+    return CellKinds(kinds.ordered[at], kinds.cells[at])
 
 
-def _used(layout: Layout, cells: int) -> Flags:
-    return np.arange(cells - FIRST) < (layout.cells - FIRST)[:, None]
+def _used(kinds: CellKinds, cells: int) -> Flags:
+    return np.arange(cells - FIRST) < (kinds.cells - FIRST)[:, None]
 
 
 def _together(units: list[Scores]) -> Scores:
@@ -96,9 +99,9 @@ def _together(units: list[Scores]) -> Scores:
     )
 
 
-def _by_rows(items: Counts, bases: Counts, layout: Layout) -> Scores:
+def _by_rows(items: Counts, bases: Counts, kinds: CellKinds) -> Scores:
     """Score (R + 1, 1, K) replicates and the window of one unit."""
-    seen = divergence(items[..., FIRST:], bases[..., FIRST:], _used(layout, items.shape[-1]))
+    seen = divergence(items[..., FIRST:], bases[..., FIRST:], _used(kinds, items.shape[-1]))
     expected = law(seen, nothing(seen))
     shares = [Share.of(cell, items, bases) for cell in (NULL, NAN)]
     columns = [np.where(seen.known, expected.score(seen.observed), -np.inf)]
@@ -107,7 +110,7 @@ def _by_rows(items: Counts, bases: Counts, layout: Layout) -> Scores:
         columns.append(np.where(of.known & share.moved, law(of, nothing(of)).score(of.observed), -np.inf))
     columns.append(np.full_like(columns[0], -np.inf))
     scored = np.stack(columns, axis=-1)
-    effects = [value_effect(items, bases, layout), *(share_effect(s) for s in shares), np.full(1, np.nan)]
+    effects = [value_effect(items, bases, kinds), *(share_effect(s) for s in shares), np.full(1, np.nan)]
     detectable = Detectable(expected.at(-1), (seen.sampling / seen.freedom)[-1], seen.known[-1])
     return Scores(
         window=scored[-1],
@@ -136,6 +139,7 @@ class _Groups:
     def of(cls, counts: Counts, base: Counts, used: Flags, signs: Floats) -> _Groups:
         total, whole = counts.sum(axis=0), base.sum(axis=0)
         seen = divergence(total, whole, used)
+        seen = replace(seen, known=seen.known & enough(counts) & enough(base))
         # What a group adds to the difference, beyond what it would add with the shares of its side.
         added = np.sqrt(len(counts) / (len(counts) - 1)) * (_residuals(counts) - _residuals(base))
         scaled = added / np.sqrt(weights(whole, used))
@@ -157,19 +161,25 @@ class _Groups:
         return self.law.score(observed) if self.seen.known else np.full(len(observed), -np.inf)
 
 
+def enough(counts: Counts) -> Flags:
+    """Whether (G, ...) counts are of 26 groups at least, of which unequal ones count less (Kish's effective number)."""
+    rows = counts.reshape(len(counts), -1).sum(axis=1, dtype=np.float64)
+    return np.asarray(rows.sum() ** 2 >= LEAST * (rows**2).sum())
+
+
 def _residuals(counts: Counts) -> Floats:
     """What each of (G, k) groups adds to the shares beyond its part of the rows; adds up to 0."""
     rows = max(int(counts.sum()), 1)
     return np.asarray((counts - counts.sum(axis=1, keepdims=True) * (counts.sum(axis=0) / rows)) / rows)
 
 
-def _by_groups(window: Counts, reference: Counts, signs: Floats, layout: Layout) -> Scores:
+def _by_groups(window: Counts, reference: Counts, signs: Floats, kinds: CellKinds) -> Scores:
     """Score one unit by its (G, K) counts."""
-    used = _used(layout, window.shape[-1])[0]
+    used = _used(kinds, window.shape[-1])[0]
     values = _Groups.of(window[:, FIRST:], reference[:, FIRST:], used, signs)
     sides = window[:, FIRST:].sum(axis=0), reference[:, FIRST:].sum(axis=0)
     effect = float(tv_distance(*sides) - np.median(np.abs(values.changes).sum(axis=-1) / 2))
-    if layout.ordered[0]:
+    if kinds.ordered[0]:
         usual = np.median(np.abs(values.changes.cumsum(axis=-1)).max(axis=-1))
         effect = max(effect, float(ks_statistic(*sides) - usual))
     scored, effects = [values.scored()], [effect]
@@ -185,11 +195,11 @@ def _by_groups(window: Counts, reference: Counts, signs: Floats, layout: Layout)
         window=stacked[-1:],
         stretches=stacked[:-1].max(axis=-1)[:, None],
         effects=np.array([effects]),
-        judged=np.array([window.sum() > 0 and reference.sum() > 0]),
+        judged=np.array([window.sum() > 0 and reference.sum() > 0 and enough(window) and enough(reference)]),
         design_effect=values.law.mean / values.seen.sampling,
         detectable=detectable,
         by_rows=detectable,
-        partial=np.zeros(1, dtype=np.bool_),
+        partial=np.atleast_1d((window[:, FIRST:].sum() > 0) & ~values.seen.known),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sparkguard.stats.cells import FIRST, NAN, NULL, Layout, folded
+from sparkguard.stats.cells import FIRST, NAN, NULL, CellKinds, folded
 from sparkguard.stats.drift import PARTS, Scores, gathered, scores
 from sparkguard.stats.maximum import Unit, Verdict, decide
 from sparkguard.stats.stretches import Mode, Timeline, choose
@@ -17,13 +17,13 @@ CELLS = FIRST + len(EDGES) + 1
 ALPHA = 1 / 27
 
 
-def ordered(columns: int) -> Layout:
-    return Layout(np.ones(columns, dtype=np.bool_), np.zeros(columns, dtype=np.int64), np.full(columns, CELLS))
+def ordered(columns: int) -> CellKinds:
+    return CellKinds(np.ones(columns, dtype=np.bool_), np.full(columns, CELLS))
 
 
-def named(columns: int, names: int, buckets: int = 16) -> Layout:
+def named(columns: int, names: int, buckets: int = 16) -> CellKinds:
     cells = np.full(columns, FIRST + names + buckets)
-    return Layout(np.zeros(columns, dtype=np.bool_), np.full(columns, FIRST + names), cells)
+    return CellKinds(np.zeros(columns, dtype=np.bool_), cells)
 
 
 def weeks(rng: np.random.Generator, level: np.ndarray, rows: int = 2000, nulls: float = 0.0) -> np.ndarray:
@@ -35,17 +35,17 @@ def weeks(rng: np.random.Generator, level: np.ndarray, rows: int = 2000, nulls: 
 
 
 def judge(
-    counts: np.ndarray, layout: Layout, mode: Mode = "around", alpha: float = ALPHA, min_effect: float = 0.0
+    counts: np.ndarray, kinds: CellKinds, mode: Mode = "around", alpha: float = ALPHA, min_effect: float = 0.0
 ) -> Verdict:
     """The last week against those before it."""
-    return decide([scored(counts, layout, mode)], alpha, min_effect)
+    return decide([scored(counts, kinds, mode)], alpha, min_effect)
 
 
-def scored(counts: np.ndarray, layout: Layout, mode: Mode = "around") -> Scores:
+def scored(counts: np.ndarray, kinds: CellKinds, mode: Mode = "around") -> Scores:
     rows = tuple(counts[:-1].sum(axis=(1, 2)).tolist())
     found = choose(Timeline(rows, 1, 0, datetime(2024, 1, 1), timedelta(days=7)), mode)
     assert found is not None
-    return scores(*gathered(counts[:-1], counts[-1], found), layout)
+    return scores(*gathered(counts[:-1], counts[-1], found), kinds)
 
 
 def drifted(verdict: Verdict) -> list[int]:
@@ -241,8 +241,8 @@ def test_a_unit_of_one_category_or_of_nan_alone_has_no_score_of_values() -> None
     counts = np.zeros((27, 2, FIRST + 1), dtype=np.int64)
     counts[:, 0, FIRST] = 100
     counts[:, 1, NAN] = 100
-    layout = Layout(np.zeros(2, dtype=np.bool_), np.full(2, FIRST), np.full(2, FIRST + 1))
-    found = judge(counts, layout)
+    kinds = CellKinds(np.zeros(2, dtype=np.bool_), np.full(2, FIRST + 1))
+    found = judge(counts, kinds)
     assert drifted(found) == []
     assert [u.score for u in found.units] == [None, None]
     assert found.maximum == 0
@@ -306,15 +306,15 @@ def test_the_design_effect_says_how_much_more_stretches_differ_than_rows() -> No
     assert moving > 3
 
 
-def test_folding_keeps_all_rows_and_counts_what_the_base_has_not() -> None:
+def test_folding_moves_ranges_to_the_ends_leaves_new_names_out_and_counts_both() -> None:
     base = np.array([[9, 9, 0, 5, 0, 6, 0, 0], [0, 0, 4, 0, 3, 0, 2, 0]])
     counts = np.array([[1, 1, 1, 1, 1, 1, 1, 1], [0, 0, 1, 7, 1, 2, 1, 1]])
-    layout = Layout(np.array([True, False]), np.array([0, 5]), np.array([8, 8]))
-    found = folded(counts, base, layout)
-    assert found.values.tolist() == [[0, 2, 1, 3, 0, 0], [1, 0, 1, 11, 0, 0]]
-    assert found.base.tolist() == [[0, 5, 0, 6, 0, 0], [4, 0, 3, 2, 0, 0]]
+    kinds = CellKinds(np.array([True, False]), np.array([8, 8]))
+    found = folded(counts, base, kinds)
+    assert found.values.tolist() == [[0, 2, 1, 3, 0, 0], [1, 0, 1, 0, 1, 0]]
+    assert found.base.tolist() == [[0, 5, 0, 6, 0, 0], [4, 0, 3, 0, 2, 0]]
     assert found.beyond.tolist() == [3, 10]
-    assert found.used.sum(axis=1).tolist() == [6, 4]
+    assert found.used.sum(axis=1).tolist() == [6, 6]
 
 
 def test_scores_of_other_shapes_cannot_be_mixed_up() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sparkguard.stats.cells import FIRST, NAN, NULL, Layout
+from sparkguard.stats.cells import FIRST, NAN, NULL, CellKinds
 from sparkguard.stats.maximum import Verdict, decide
 from sparkguard.stats.timeless import cluster_scores, row_scores
 
@@ -12,8 +12,8 @@ EDGES = np.array([-13.0, *np.linspace(-2, 2, 9), 13.0])
 CELLS = FIRST + len(EDGES) + 1
 
 
-def layout(columns: int) -> Layout:
-    return Layout(np.arange(columns) < columns - 1, np.full(columns, FIRST + 3), np.full(columns, CELLS))
+def kinds(columns: int) -> CellKinds:
+    return CellKinds(np.arange(columns) < columns - 1, np.full(columns, CELLS))
 
 
 def sample(rng: np.random.Generator, level: np.ndarray, rows: float, nulls: float = 0.1) -> np.ndarray:
@@ -32,7 +32,7 @@ def test_healthy_independent_rows_fail_as_often_as_promised() -> None:
     fails = 0
     for n, m in [(200, 5000), (5000, 5000), (20_000, 500)] * 30:
         level = np.zeros(4)
-        fails += bool(drifted(decide([row_scores(sample(rng, level, n), sample(rng, level, m), layout(4), 99)], 0.05)))
+        fails += bool(drifted(decide([row_scores(sample(rng, level, n), sample(rng, level, m), kinds(4), 99)], 0.05)))
     # 4.5 are expected; four standard errors are 8.3.
     assert fails <= 12
 
@@ -42,8 +42,8 @@ def test_healthy_clusters_fail_as_often_as_promised_and_as_rows_they_would_mostl
     by_cluster = by_row = 0
     for _ in range(60):
         here, there = (sample(rng, 0.5 * rng.normal(size=(64, 4)), rows) for rows in (50, 200))
-        by_cluster += bool(drifted(decide([cluster_scores(here, there, layout(4), 199)], 0.05)))
-        by_row += bool(drifted(decide([row_scores(here.sum(axis=0), there.sum(axis=0), layout(4), 99)], 0.05)))
+        by_cluster += bool(drifted(decide([cluster_scores(here, there, kinds(4), 199)], 0.05)))
+        by_row += bool(drifted(decide([row_scores(here.sum(axis=0), there.sum(axis=0), kinds(4), 99)], 0.05)))
     assert by_cluster <= 10
     assert by_row >= 40
 
@@ -54,7 +54,7 @@ def test_what_stays_with_an_entity_on_both_sides_cancels() -> None:
     for _ in range(10):
         entity = 1.0 * rng.normal(size=(64, 4))
         here, there = sample(rng, entity + np.array([0.25, 0, 0, 0]), 100), sample(rng, entity, 100)
-        found += 0 in drifted(decide([cluster_scores(here, there, layout(4), 199)], 0.05))
+        found += 0 in drifted(decide([cluster_scores(here, there, kinds(4), 199)], 0.05))
     assert found >= 8
 
 
@@ -68,9 +68,9 @@ def test_moved_levels_null_rates_and_constants_are_found(*, clustered: bool) -> 
         side[:, 2] = 0
         side[:, 2, cell] = 50
     if clustered:
-        found = decide([cluster_scores(here, there, layout(4), 199)], 0.05)
+        found = decide([cluster_scores(here, there, kinds(4), 199)], 0.05)
     else:
-        found = decide([row_scores(here.sum(axis=0), there.sum(axis=0), layout(4), 99)], 0.05)
+        found = decide([row_scores(here.sum(axis=0), there.sum(axis=0), kinds(4), 99)], 0.05)
     assert drifted(found) == [0, 1, 2]
     assert [u.part for u in found.units[:3]] == ["values", "null", "nan"]
     assert found.units[1].effect == pytest.approx(0.12, abs=0.02)
@@ -80,7 +80,7 @@ def test_the_design_effect_of_clusters_is_how_much_less_their_rows_say() -> None
     rng = np.random.default_rng(5)
     level = np.stack([np.zeros(64), 0.7 * rng.normal(size=64)], axis=1)
     here, there = sample(rng, level, 100), sample(rng, rng.permutation(level), 100)
-    independent, together = (u.design_effect for u in decide([cluster_scores(here, there, layout(2), 99)], 0.05).units)
+    independent, together = (u.design_effect for u in decide([cluster_scores(here, there, kinds(2), 99)], 0.05).units)
     assert independent == pytest.approx(1, abs=0.3)
     assert together is not None
     assert together > 3
@@ -94,8 +94,8 @@ def test_sides_without_rows_or_values_are_not_judged_by_them() -> None:
         side[:, 1] = 0
         side[:, 1, NULL] = 50
     for scores in (
-        cluster_scores(here, there, layout(3), 99),
-        row_scores(here.sum(axis=0), there.sum(axis=0), layout(3), 99),
+        cluster_scores(here, there, kinds(3), 99),
+        row_scores(here.sum(axis=0), there.sum(axis=0), kinds(3), 99),
     ):
         units = decide([scores], 0.05).units
         assert [u.judged for u in units] == [False, True, True]
