@@ -64,15 +64,15 @@ class DistributionDrift(SourceCheck):
         >>> check = DistributionDrift(id="like_training", dataset="t", window=last, reference_window=past)
         >>> found, whole = judge(check, {"t": table}, time_columns={"t": "ts"})
         >>> found.subject, found.status.value, found.message.partition(";")[0]
-        ('x', 'fail', 'median about 12 → 21, below 11: 46 % → 8.3 %')
+        ('x', 'fail', 'median 11 → 20, below 11: 46 % → 8.3 %')
     """
 
     QUANTITIES: ClassVar[Mapping[str, str]] = {
         "drifted_columns": "columns, or columns within slices, that drifted",
         "compared_columns": "those that were judged",
         "underpowered_columns": "those of which the window has too few rows to tell a change of two fifths of them",
-        "undecided_columns": "those that cannot be judged: too few stretches know them, their grid is out of date, "
-        "or their types differ",
+        "undecided_columns": "those that cannot be judged: their base or too many stretches have none of them, "
+        "their grid is out of date, or their types differ",
         "left_out_columns": "columns that only one side has",
         "snapshots": "disjoint stretches of the reference that say what is usual; without time, resamplings",
         "judged_days": "days at the end of the window that were judged",
@@ -210,17 +210,21 @@ class DistributionDrift(SourceCheck):
             raise DataError(message, "find out whether the training table is there, or correct reference_window")
         whole = replace(whole, reference=reference, evaluated_rows=rows)
         large = [one for one in series if one.slice_key is None or one.rows >= self.min_rows]
-        story = Story(self, self.false_alarms, whole, common, self.seasonality, len(series) - len(large))
-        comparison = self._comparison(large, reference)
+        small = {(one.slice_key, one.slice_value) for one in series} - {(o.slice_key, o.slice_value) for o in large}
+        texts = seen.require(self._grids(seen, reference)).texts
+        bare = tuple(name for name in self.slices if not texts[name].hashes)
+        calendar = None if self.timeless else self._calendar(reference)
+        story = Story(self, self.false_alarms, whole, common, calendar, len(small), bare)
+        comparison = self._comparison(large, calendar)
         return story.undecided() if comparison is None else story.told(comparison)
 
-    def _comparison(self, series: Sequence[Series], reference: Source) -> Comparison | None:
+    def _comparison(self, series: Sequence[Series], calendar: Calendar | None) -> Comparison | None:
         from sparkguard.shapes.drift import by_clusters, by_rows, by_stretches
 
         budget = (self.false_alarms.nightly, self.min_effect)
-        if self.timeless:
+        if calendar is None:
             return (by_clusters if self.cluster else by_rows)(series, *budget)
-        return by_stretches(series, self._calendar(reference), *budget)
+        return by_stretches(series, calendar, *budget)
 
     @property
     def _reference(self) -> Source:
@@ -298,7 +302,7 @@ class DistributionDrift(SourceCheck):
             yield Slicing(one, (), CLUSTERS), Slicing(other, (), CLUSTERS)
             return
         yield None, None
-        for name in (n for n in self.slices if n != column.name):
+        for name in (n for n in self.slices if mine.column(n).path != column.path):
             hashes = texts[name].hashes[: MOST_SLICES // len(self.slices)]
             yield Slicing(mine.column(name), hashes), Slicing(theirs.column(name), hashes)
 

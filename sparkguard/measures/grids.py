@@ -18,9 +18,15 @@ from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
 
 RARE = 1_000
-"""A value of fewer than one in so many rows of the sample, or of one row, is not named."""
-OUTSIDE = 4
+"""A value of fewer than one in so many rows is not named."""
+OUTSIDE = 5
 """Bins on either side in which no row of the sample is."""
+_GONE = 20
+"""Named values of so many times fewer rows than the rarest that is named have nearly gone."""
+_FAR = 20
+"""One of so many values in an open bin is too many."""
+_END = 1e300
+"""Edges beyond are at the end of the line."""
 NULL, NAN, FIRST = 0, 1, 2
 """The cell of NULL, that of NaN, and the first cell of values."""
 INTEGER, NUMBER, DATE, MOMENT, LOCAL, TEXT = "integer", "number", "date", "timestamp", "timestamp_ntz", "text"
@@ -54,6 +60,11 @@ class Grid(Answer):
         """How many cells there are, NULL and NaN among them."""
         return FIRST + (len(self.edges) + 1 if self.ordered else len(self.hashes) + self.buckets)
 
+    @property
+    def one(self) -> bool:
+        """Whether all values are in one cell: its sample had none that is finite."""
+        return self.ordered and not self.edges
+
     def hidden(self) -> Grid:
         """The same cells without the values' names."""
         return Grid(self.kind, self.edges, self.hashes, (), self.buckets)
@@ -78,22 +89,32 @@ class Grid(Answer):
             return "other values"
         return f"'{self.names[at]}'" if self.names else f"value {at + 1}"
 
+    def lone(self, cell: int) -> bool:
+        """Whether one value of the column, and no other, is in a bin."""
+        at = cell - FIRST
+        return self.ordered and 0 < at < len(self.edges) and _lone(self.kind, self.edges[at - 1], self.edges[at])
+
     def outgrown(self, counts: Sequence[int]) -> bool:
         """Whether rows by cell lie mostly where the sample had none, so that these cells tell little of them.
 
-        Ordered: half of the values are in one of the bins outside of the sample. Unordered: a quarter is in one
-        bucket of other values, or the named ones have nearly gone.
+        Ordered: there are no bins, half of the values are in one of those outside of the sample, or a twentieth
+        in one that is open. Unordered: a quarter is in one bucket of other values, or the named ones have nearly gone.
         """
         values = counts[FIRST:]
         total = sum(values)
         if not total:
             return False
         if self.ordered:
-            outside = (*values[:OUTSIDE], *values[-OUTSIDE:]) if len(values) > 2 * OUTSIDE else ()
-            return 2 * max(outside, default=0) > total
+            return self.one or self._outside(values, total)
         named = len(self.hashes)
-        gone = named > 0 and sum(values[:named]) * 2 * RARE < named * total
+        gone = named > 0 and sum(values[:named]) * _GONE * RARE < named * total
         return gone or 4 * max(values[named:], default=0) > total
+
+    def _outside(self, values: Sequence[int], total: int) -> bool:
+        """The same for bins; where they reach the ends of the line, there are none outside, or they hold infinities."""
+        ends = [side for side, edge in ((0, self.edges[0]), (-1, self.edges[-1])) if abs(edge) < _END]
+        outside = [n for side in ends for n in (values[-OUTSIDE:] if side else values[:OUTSIDE])]
+        return 2 * max(outside, default=0) > total or _FAR * max((values[side] for side in ends), default=0) > total
 
     def shown(self, number: float) -> str:
         """A number on the line of an ordered grid, as the column shows it."""
@@ -136,10 +157,16 @@ def _bin_label(kind: str, low: float | None, high: float | None) -> str:
         return f"below {_shown(kind, high or 0.0)}"
     if high is None:
         return f"{_shown(kind, low)} or more"
+    if _lone(kind, low, high):
+        return _shown(kind, low)
     if kind in (INTEGER, DATE):
-        first, last = math.ceil(low), math.ceil(high) - 1
-        return _shown(kind, first) if first == last else f"{_shown(kind, first)} to {_shown(kind, last)}"
+        return f"{_shown(kind, low)} to {_shown(kind, math.ceil(high) - 1)}"
     return f"{_shown(kind, low)} to below {_shown(kind, high)}"
+
+
+def _lone(kind: str, low: float, high: float) -> bool:
+    """Whether low <= x < high holds for one value only."""
+    return math.nextafter(low, math.inf) >= high or (kind in (INTEGER, DATE) and math.ceil(low) == math.ceil(high) - 1)
 
 
 def _shown(kind: str, number: float) -> str:

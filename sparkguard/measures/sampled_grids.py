@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.grids import RARE, TEXT, Grid, kind_of, text_of
+from sparkguard.measures.grids import DATE, INTEGER, RARE, TEXT, Grid, kind_of, text_of
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
 
@@ -29,9 +30,12 @@ MOST_NAMED = 48
 BUCKETS = 16
 """Cells for all other values, by their hash."""
 FEW = 64
-"""Of as many distinct numbers each has a bin of its own."""
+"""Of as many distinct numbers each has a bin of its own, in which nothing else is."""
 LONGEST_NAME = 100
 """Characters of a named value that are kept."""
+_HALF = 0.5
+_SURELY = 4
+"""Standard deviations by which a named text is more frequent in the sample than a rare one is on average."""
 _EQUAL = 32
 """Bins of equal probability; a value of more than such a share of the rows has a bin of its own."""
 _TAILS = (0.002, 0.005, 0.01, 0.02)
@@ -43,7 +47,7 @@ _BEYOND = (0.1, 0.5, 2.0, 10.0)
 class GridsAnswer(Answer):
     """A grid for each column, by its name, and one of the texts of each column of `texts`.
 
-    `blank` are the names of columns without any value, whose grids are not worth keeping.
+    `blank` are the names of columns without any value to make bins from, whose grids are not worth keeping.
     """
 
     grids: Mapping[str, Grid]
@@ -95,9 +99,10 @@ class Grids(RowMeasure[GridsAnswer]):
         """From all rows, of which there are few."""
         at = {column: i for i, column in enumerate(self.all_columns)}
         values = {column: [row[i] for row in tables[self.source] if row[i] is not None] for column, i in at.items()}
-        blank = frozenset(column.name for column, found in values.items() if not found)
         grids = {c.name: _grid_of(kind_of(c.type) or TEXT, values[c]) for c in self.columns}
-        return GridsAnswer(grids, {c.name: _grid_of(TEXT, values[c]) for c in self.texts}, blank)
+        texts = {c.name: _grid_of(TEXT, values[c]) for c in self.texts}
+        blank = {column.name for column, found in values.items() if not found}
+        return GridsAnswer(grids, texts, frozenset(blank | {name for name, grid in grids.items() if grid.one}))
 
     def __str__(self) -> str:
         """For the plan."""
@@ -105,20 +110,29 @@ class Grids(RowMeasure[GridsAnswer]):
 
 
 def ordered_grid(kind: str, sample: Numbers) -> Grid:
-    """A grid for numbers from a sample of them; NaN and infinities say nothing about where edges should be."""
+    """A grid for numbers from a sample of them; its infinities, if there are any, have bins of their own."""
     import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
 
     finite = sample[np.isfinite(sample)]
     if not finite.size:
         return Grid(kind)
     values, counts = np.unique(finite, return_counts=True)
-    inner = _between(values, values[1:]) if values.size <= FEW else _quantile_edges(finite, values, counts)
+    few = values.size <= FEW
+    inner = _quantile_edges(finite, values, counts) if not few else [e for v in values for e in around(kind, float(v))]
     low, high = float(values[0]), float(values[-1])
     upper, lower = np.quantile(finite, (1 - _TAILS[0], _TAILS[0]), method="nearest").tolist()
     spread = upper - lower or high - low or max(abs(low), 1.0)
     outer = [side for far in _BEYOND for side in (low - far * spread, high + far * spread)]
-    edges = sorted({float(e) + 0.0 for e in (*inner, *outer) if math.isfinite(e) and e != low})
+    ends = around(kind, low)[0], around(kind, high)[1]
+    infinite = [sign * sys.float_info.max for sign in (-1, 1) if (sample == sign * math.inf).any()]
+    edges = sorted({float(e) + 0.0 for e in (*inner, *ends, *outer, *infinite) if math.isfinite(e)})
     return Grid(kind, tuple(edges))
+
+
+def around(kind: str, value: float) -> tuple[float, float]:
+    """The bin that holds one value and no other."""
+    low, high = (value - _HALF, value + _HALF) if kind in (INTEGER, DATE) else (value, value)
+    return low, max(high, math.nextafter(value, math.inf))
 
 
 def text_grid(hashes: Whole, names: Mapping[int, str], most: int = MOST_NAMED) -> Grid:
@@ -126,10 +140,15 @@ def text_grid(hashes: Whole, names: Mapping[int, str], most: int = MOST_NAMED) -
     import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
 
     values, counts = np.unique(hashes, return_counts=True)
-    least = max(2, hashes.size / RARE)
+    least = max(2, hashes.size / RARE + _SURELY * math.sqrt(hashes.size / RARE))
     order = np.lexsort((values, -counts))
     often = [int(values[i]) for i in order[:most] if counts[i] >= least]
-    return Grid(TEXT, (), tuple(often), tuple(names[h] for h in often), BUCKETS)
+    return Grid(TEXT, (), tuple(often), tuple(_name(h, names[h]) for h in often), BUCKETS)
+
+
+def _name(hashed: int, text: str) -> str:
+    """A text, or as much of it as is kept and what tells it from others that begin alike."""
+    return text if len(text) < LONGEST_NAME else f"{text}… ({hashed & 0xFFFFFFFF:08x})"
 
 
 def _grid_of(kind: str, values: Sequence[object]) -> Grid:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparkguard.measures.grids import FIRST, NAN, NULL, Grid
 from sparkguard.shapes.drift import Compared
-from sparkguard.shapes.moved import Side
+from sparkguard.shapes.moved import Binned
 from sparkguard.stats import distances as d
 from sparkguard.stats.homogeneity import Floats
 
@@ -33,7 +33,7 @@ def distances(one: Compared) -> Mapping[str, float]:
         found["ks_statistic"] = d.ks_statistic(window, base)
         found["ks_pvalue"] = d.ks_pvalue(window, base)
         found["wasserstein_distance"] = d.wasserstein_distance(window, base, positions(grid))
-    now, before = Side(grid, one.window), Side(grid, one.base)
+    now, before = Binned(grid, one.window), Binned(grid, one.base)
     shares = {
         "null_rate": now.share(NULL),
         "null_rate_change": now.share(NULL) - before.share(NULL),

@@ -36,7 +36,8 @@ class Compared:
 class Comparison:
     """The verdict on all series, in their order, and what said what is usual: `many` (26) `snapshots`.
 
-    `days` at the end of the window were judged, of `asked_days`; None without time.
+    `days` at the end of the window were judged, of `asked_days`; None without time. `odd` is a series, and the
+    days of a stretch whose score of it alone makes the limit what it is.
     """
 
     compared: tuple[Compared, ...]
@@ -45,6 +46,7 @@ class Comparison:
     snapshots: str
     days: int | None = None
     asked_days: int | None = None
+    odd: tuple[Series, str] | None = None
 
     def units(self) -> Iterator[tuple[Compared, Unit]]:
         """Each series with what was found of it."""
@@ -53,17 +55,24 @@ class Comparison:
 
 def by_stretches(series: Sequence[Series], calendar: Calendar, alpha: float, min_effect: float) -> Comparison | None:
     """Judge all series together by stretches of the reference; None if it has too few."""
-    rows = _blocks(series[0], series[0].reference, calendar.block).sum(axis=1)
-    length = len(series[0].window) // calendar.block
-    first = calendar.first + timedelta(days=len(series[0].reference) % calendar.block)
-    timeline = Timeline(rows.tolist(), length, calendar.gap // calendar.block, first, timedelta(days=calendar.block))
+    block = calendar.block
+    # Blocks lie as the window does, so the last days of the reference may be part of none.
+    used = len(series[0].reference) - (-calendar.gap % block)
+    rows = _blocks(series[0], series[0].reference[:used], block).sum(axis=1)
+    length = len(series[0].window) // block
+    first = calendar.first + timedelta(days=used % block)
+    timeline = Timeline(rows.tolist(), length, -(-calendar.gap // block), first, timedelta(days=block))
     snapshots = choose(timeline, calendar.mode, calendar.seasonality)
     if snapshots is None:
         return None
-    compared, verdict = _judged(series, lambda some: _by_stretches(some, snapshots, calendar.block), alpha, min_effect)
-    days, many = snapshots.length * calendar.block, len(snapshots.stretches)
-    told = f"stretches of {count(days, 'day')}"
-    return Comparison(compared, verdict, many, told, days, length * calendar.block)
+    compared, verdict = _judged(series, lambda some: _by_stretches(some, snapshots, used, block), alpha, min_effect)
+    days, many = snapshots.length * block, len(snapshots.stretches)
+    odd = None
+    if verdict.odd is not None:
+        stretch, unit = verdict.odd
+        start = first + timedelta(days=snapshots.stretches[stretch].start * block)
+        odd = series[unit], f"{start.date()} to {(start + timedelta(days=days - 1)).date()}"
+    return Comparison(compared, verdict, many, f"stretches of {count(days, 'day')}", days, length * block, odd)
 
 
 def by_clusters(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison | None:
@@ -96,8 +105,8 @@ def _judged(
     return tuple(compared), decide(scored, alpha, min_effect)
 
 
-def _by_stretches(some: Sequence[Series], snapshots: Snapshots, block: int) -> Scored:
-    reference = _side(some, (_blocks(s, s.reference, block) for s in some))
+def _by_stretches(some: Sequence[Series], snapshots: Snapshots, used: int, block: int) -> Scored:
+    reference = _side(some, (_blocks(s, s.reference[:used], block) for s in some))
     window = _side(some, (_blocks(s, s.window, block) for s in some))
     items, bases = drift.gathered(reference, window[-snapshots.length :].sum(axis=0), snapshots)
     return drift.scores(items, bases, _kinds(some)), items[-1], bases[-1]

@@ -11,7 +11,8 @@ from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violati
 from sparkguard.core.text import REDACTED, count, few, hides, number
 from sparkguard.shapes.distances import distances
 from sparkguard.shapes.drift import Compared, Comparison
-from sparkguard.shapes.moved import Moved, Side, moved, percent
+from sparkguard.shapes.moved import Binned, Moved, moved, percent
+from sparkguard.shapes.series import Calendar
 from sparkguard.shapes.shared_columns import Shared
 from sparkguard.stats.maximum import Unit
 
@@ -27,23 +28,50 @@ _TOO_SHORT = "give a longer reference, a shorter window, or wait until there are
 class Story:
     """Tells what was found for `check` within its `budget`, in findings that are like `whole` unless they say so.
 
-    `seasonality` is where stretches may lie, `small` how many slices have too few rows.
+    `calendar` says where stretches may lie (None: there is no time), `small` how many slices have too few rows,
+    `bare` which columns have no frequent value to slice by.
     """
 
     check: Check
     budget: Budget
     whole: Finding
     columns: Shared
-    seasonality: str = "none"
+    calendar: Calendar | None
     small: int = 0
+    bare: tuple[str, ...] = ()
 
     def undecided(self) -> tuple[Finding, ...]:
-        """The reference has too few stretches even of one block."""
-        message = f"cannot tell: {self.whole.reference} has no 26 disjoint stretches with data to compare them with"
-        message += ", or less than three years" if self.seasonality == "yearly" else ""
-        message += ", or no 26 groups of clusters" if self.whole.reference and not self.whole.reference.window else ""
-        finding = replace(self.whole, status=Status.WARN, message=message, remedy=_TOO_SHORT)
-        return (*self._unfit(), replace(finding, threshold_source="snapshots"))
+        """There is too little to compare with."""
+        why, remedy = self._too_little()
+        numbers = {
+            "drifted_columns": 0,
+            "compared_columns": 0,
+            "undecided_columns": len(self.columns.pairs) + len(self.columns.unlike),
+            "left_out_columns": len(self.columns.left_out),
+            "evaluated_rows": self.whole.evaluated_rows or 0,
+        }
+        quantities = {name: Quantity(value) for name, value in numbers.items()}
+        bare = replace(self.whole, evaluated_rows=None, quantities=quantities, threshold_source="snapshots")
+        found = self.check.verdict(bare, passed=f"cannot tell: {why}", failed="")
+        status = Status.WARN if found.status is Status.PASS else found.status
+        return (
+            *self._unfit(),
+            replace(found, status=status, remedy=remedy, evaluated_rows=self.whole.evaluated_rows),
+        )
+
+    def _too_little(self) -> tuple[str, str]:
+        """Of what, and what to do about it."""
+        reference = self.whole.reference
+        if self.calendar is None:
+            why = f"{self.whole.source} and {reference} have no 26 groups of clusters with rows"
+            return why, "collect more clusters, or name what rows belong to by a finer column"
+        why = f"{reference} has no 26 disjoint stretches with data to compare them with"
+        if self.calendar.seasonality == "yearly":
+            why += ", or less than three years"
+        if self.calendar.mode == "forward" and self.calendar.gap > 0:
+            why += f", at a gap of {count(self.calendar.gap, 'day')} as before the window"
+            return why, f"{_TOO_SHORT}; or train on newer days, or write snapshots: around, which knows no gap"
+        return why, _TOO_SHORT
 
     def told(self, comparison: Comparison) -> tuple[Finding, ...]:
         """All findings; the last is on all columns, and the bounds judge it."""
@@ -70,7 +98,7 @@ class Story:
         judged = [unit for unit in verdict.units if unit.judged]
         drifted = [(one, unit) for one, unit in comparison.units() if unit.drifted]
         weak = sum(unit.underpowered and not unit.drifted for unit in judged)
-        untold = [one for one, unit in comparison.units() if self._untold(one, unit)]
+        untold = [one for one, unit in comparison.units() if _untold(one, unit, comparison)]
         numbers = {
             "drifted_columns": len(drifted),
             "compared_columns": len(judged),
@@ -87,7 +115,7 @@ class Story:
         quantities = {name: Quantity(value) for name, value in numbers.items() if value is not None}
         evidence = tuple(self._violation(one, unit) for one, unit in drifted)
         rows, bare = self.whole.evaluated_rows, replace(self.whole, evaluated_rows=None, violations=evidence)
-        said = self._said(comparison, drifted, untold, len(judged), weak)
+        said = self._said(comparison, drifted, untold, weak)
         found = self.check.verdict(
             replace(bare, quantities=quantities),
             passed=said,
@@ -98,7 +126,7 @@ class Story:
         undecided = self.columns.unlike or any(one.series.slice_key is None for one in untold)
         if found.status is Status.PASS and undecided:
             found = replace(found, status=Status.WARN, message=f"cannot tell all: {found.message}")
-        elif found.status is Status.PASS and 2 * weak > len(judged):
+        elif found.status is Status.PASS and _mostly_weak(comparison):
             found = replace(found, status=Status.WARN, message=f"underpowered: {found.message}", remedy=_TOO_SHORT)
         return replace(found, evaluated_rows=rows)
 
@@ -107,47 +135,41 @@ class Story:
         comparison: Comparison,
         drifted: Sequence[tuple[Compared, Unit]],
         untold: Sequence[Compared],
-        judged: int,
         weak: int,
     ) -> str:
         usual = f"{comparison.many} {comparison.snapshots} from {self.whole.reference}"
+        judged = _judged(comparison)
         if drifted:
             named = "; ".join(f"{_name(one)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
             more = f"; and {len(drifted) - _NAMED} more" if len(drifted) > _NAMED else ""
-            told = f"{len(drifted)} of {count(judged, 'column')} drifted, by {usual}: {named}{more}"
+            told = f"{len(drifted)} of {judged} drifted, by {usual}: {named}{more}"
         else:
-            told = f"{count(judged, 'column')} {'looks' if judged == 1 else 'look'} like {usual}"
+            told = f"{judged} {'looks' if judged == '1 column' else 'look'} like {usual}"
+        if comparison.odd is not None:
+            series, days = comparison.odd
+            told += f"; the limit is what {series.column} showed from {days}, far above all other stretches: "
+            told += "leave those days out of the reference if something was wrong with them"
         if comparison.verdict.extrapolated:
             told += f"; {self.budget} is rarer than any rank of {comparison.many}: the limit is extrapolated"
         if comparison.days != comparison.asked_days:
             told += f"; only the last {count(comparison.days or 0, 'day')} of {comparison.asked_days} were judged: "
             told += "the reference has no 26 longer stretches"
-        blind = [_name(one) for one, unit in comparison.units() if unit.smallest_effect == 1 and not unit.drifted]
+        units = [(one, unit) for one, unit in comparison.units() if not unit.drifted and not unit.underpowered]
+        blind = [_name(one) for one, unit in units if unit.smallest_effect == 1]
         told += f"; too different from each other to find a change of values: {few(blind, _NAMED)}" if blind else ""
         told += f"; too few rows to tell a change of two fifths in {count(weak, 'column')}" if weak else ""
         names = [*map(_name, untold), *(f"{one.name} (another type)" for one in self.columns.unlike)]
         told += f"; nothing to tell by for {few(names, _NAMED)}" if names else ""
         told += f"; {count(self.small, 'slice')} with too few rows" if self.small else ""
+        told += f"; no frequent value to slice by in {few(self.bare, _NAMED)}" if self.bare else ""
         told += f"; only on one side: {few(self.columns.left_out, _NAMED)}" if self.columns.left_out else ""
         return told
-
-    def _untold(self, one: Compared, unit: Unit) -> str | None:
-        """Why a series that did not drift cannot be judged, or not its values."""
-        if unit.drifted:
-            return None
-        if not unit.judged:
-            return "the window has no rows of it, or too few of what it is compared with have"
-        if unit.partial:
-            return "too few stretches have values of it; only NULL and NaN were judged"
-        if one.series.grid.outgrown(one.base):
-            return "its grid is out of date, most of the reference lies outside of what it was made from; raise grid"
-        return None
 
     def _column(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> Finding:
         status, message = self._column_verdict(one, unit, comparison, whole)
         fails = status is Status.FAIL
         limit = comparison.verdict.limit
-        bounds = (None, limit) if fails else (None if status is Status.PASS else limit, None)
+        bounds = (None, None) if not unit.drifted else (None, limit) if fails else (limit, None)
         decision = Decision(status, "score", unit.score, ">", *bounds)
         series = one.series
         return replace(
@@ -168,35 +190,63 @@ class Story:
 
     def _column_verdict(self, one: Compared, unit: Unit, comparison: Comparison, whole: Status) -> tuple[Status, str]:
         limit, usual = comparison.verdict.limit, f"{comparison.many} {comparison.snapshots}"
-        untold = self._untold(one, unit)
+        untold = _untold(one, unit, comparison)
         if untold is not None:
             return Status.WARN, f"cannot tell: {untold}"
-        change = self._moved(one, unit).reason
-        score = f"score {unit.score or 0:.1f}, where {usual} stay within {limit:.1f}"
+        told = self._moved(one, unit).reason
+        # Shares within their floors have no score.
+        told += "" if unit.score is None else f"; score {unit.score:.1f}, and the limit by {usual} is {limit:.1f}"
         if unit.drifted:
-            return (Status.FAIL if whole is Status.FAIL else Status.WARN), f"{change}; {score}"
-        if unit.smallest_effect is not None:
-            least = f"a change of {percent(unit.smallest_effect)} of the values would be found"
-            blind = unit.smallest_effect >= 1
-            score += "; they differ too much to find any change of the values" if blind else f"; {least}"
-        if unit.underpowered:
-            return Status.WARN, f"underpowered: {change}; {score}"
+            return (Status.FAIL if whole is Status.FAIL else Status.WARN), told
         if unit.score is not None and unit.score > limit:
-            return Status.PASS, f"{change}; {score}, but less than min_effect beyond what is usual"
-        return Status.PASS, f"{change}; {score}"
+            told += ", but it is less than min_effect beyond what is usual"
+        if unit.smallest_effect is not None and unit.smallest_effect < 1:
+            told += f"; a change of {percent(unit.smallest_effect)} of the values would be found"
+        elif unit.smallest_effect is not None and not unit.underpowered:
+            told += "; they differ too much to find any change of the values"
+        return (Status.WARN, f"underpowered: {told}") if unit.underpowered else (Status.PASS, told)
 
     def _moved(self, one: Compared, unit: Unit) -> Moved:
         """What changed, without values where the suite keeps them out."""
         if self.check.violations == "none" or hides(self.check.redact, one.series.column):
             return Moved(f"{unit.part} moved by {number(unit.effect or 0)}", REDACTED, REDACTED)
         grid = one.series.grid
-        return moved(unit.part or "values", Side(grid, one.base), Side(grid, one.window))
+        return moved(unit.part or "values", Binned(grid, one.base), Binned(grid, one.window))
 
     def _violation(self, one: Compared, unit: Unit) -> Violation:
         change, series = self._moved(one, unit), one.series
         key: Mapping[str, str | None] = {"column": series.column}
         key = {**key, series.slice_key: series.slice_value} if series.slice_key else key
         return Violation("drifted_column", key, change.reason, change.expected, change.actual, sum(one.window))
+
+
+def _untold(one: Compared, unit: Unit, comparison: Comparison) -> str | None:
+    """Why a series that did not drift cannot be judged, or not its values."""
+    if unit.drifted:
+        return None
+    lack = "what it is compared with or too many stretches have none"
+    if comparison.days is None:
+        lack = "fewer than 26 groups of clusters on a side have any, unequal ones counted as fewer"
+    if not unit.judged:
+        return f"the window has no rows of it, or {lack}"
+    if unit.partial:
+        return f"the window has values of it, but {lack}; only NULL and NaN were judged"
+    if one.series.grid.outgrown(one.base):
+        return "its grid is out of date, much of the reference lies outside of what it was made from; raise grid"
+    return None
+
+
+def _judged(comparison: Comparison) -> str:
+    """How many columns were judged, and how many slices of them."""
+    judged = [one.series.slice_key is None for one, unit in comparison.units() if unit.judged]
+    slices = len(judged) - sum(judged)
+    return count(sum(judged), "column") + (f" and {count(slices, 'slice')} of them" if slices else "")
+
+
+def _mostly_weak(comparison: Comparison) -> bool:
+    """Whether the window has too few rows to tell of most columns; slices are small by nature."""
+    weak = [u.underpowered and not u.drifted for one, u in comparison.units() if u.judged and not one.series.slice_key]
+    return 2 * sum(weak) > len(weak)
 
 
 def _name(one: Compared) -> str:

@@ -16,7 +16,7 @@ _CLOSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Binned:
     """The rows of one side in the cells of a grid."""
 
     grid: Grid
@@ -50,14 +50,17 @@ class Side:
         return next(i for i, reached in enumerate(below) if 2 * reached >= total)
 
     def median(self, at: int) -> str:
-        """About where half of the values lie below, which is in cell `at`; exact to the width of the bin."""
+        """Where half of the values lie below, which is in cell `at`; about, where other values are in it too."""
         edges = self.grid.edges
-        low, high = edges[max(0, at - 1)], edges[min(at, len(edges) - 1)]
+        if at in (0, len(edges)) or self.grid.lone(FIRST + at):
+            return self.grid.label(FIRST + at)
+        low, high = edges[at - 1], edges[at]
         missing = sum(self.values) / 2 - sum(self.values[:at])
         inside = low + (high / 2 - low / 2) * (2 * missing / self.values[at])
         # No more digits than the bin's width bears.
         bears = 0 < high - low < math.inf
-        return self.grid.shown(round(inside, 1 - math.floor(math.log10(high - low))) if bears else inside)
+        rounded = round(inside, 1 - math.floor(math.log10(high - low))) if bears else inside
+        return f"about {self.grid.shown(rounded)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Moved:
     actual: str
 
 
-def moved(part: str, base: Side, window: Side) -> Moved:
+def moved(part: str, base: Binned, window: Binned) -> Moved:
     """What changed from the base to the window, if this part moved: `values`, `null`, `nan` or `beyond`."""
     if part in ("null", "nan"):
         cell, name = (NULL, "NULL") if part == "null" else (NAN, "NaN")
@@ -99,7 +102,7 @@ def _joined(changes: Iterable[Moved]) -> Moved:
     return Moved(*(", ".join(texts) for texts in zip(*((m.reason, m.expected, m.actual) for m in parts), strict=True)))
 
 
-def _along(base: Side, window: Side) -> Moved:
+def _along(base: Binned, window: Binned) -> Moved:
     """Values on a line: the median, and the edge at which most rows have crossed."""
     before, now = ([*accumulate(side.shares())] for side in (base, window))
     edges = base.grid.edges
@@ -108,7 +111,7 @@ def _along(base: Side, window: Side) -> Moved:
         middles = base.middle(), window.middle()
         if None not in middles and middles[0] != middles[1]:
             old, new = base.median(middles[0] or 0), window.median(middles[1] or 0)
-            yield Moved(f"median about {old} → {new}", f"median about {old}", f"median about {new}")
+            yield Moved(f"median {old} → {new}", f"median {old}", f"median {new}")
         if edges:
             at = max(range(len(edges)), key=lambda i: abs(before[i] - now[i]))
             yield _change(f"below {base.grid.shown(edges[at])}:", before[at], now[at])
@@ -116,16 +119,21 @@ def _along(base: Side, window: Side) -> Moved:
     return _joined(changes())
 
 
-def _among(base: Side, window: Side) -> Moved:
-    """Named values: what gained most and what lost most."""
+def _among(base: Binned, window: Binned) -> Moved:
+    """Named values: what gained most and what lost most; the others among themselves, if no more than that changed."""
     before, now = (_groups(side.shares(), base) for side in (base, window))
-    order = sorted(before, key=lambda name: now[name] - before[name])
-    ends = list(dict.fromkeys((order[-1], order[0])))
-    shown = [name for name in ends if abs(now[name] - before[name]) >= _SHOWN_CHANGE] or ends[:1]
-    return _joined(_change(name, before[name], now[name]) for name in shown)
+    order = sorted((n for n in before if before[n] or now[n]), key=lambda name: now[name] - before[name])
+    ends = list(dict.fromkeys((*order[-1:], *order[:1])))
+    shown = [name for name in ends if abs(now[name] - before[name]) >= _SHOWN_CHANGE]
+    named = len(base.grid.hashes)
+    others = sum(abs(a - b) for a, b in zip(base.shares()[named:], window.shares()[named:], strict=True)) / 2
+    if not shown and others >= _SHOWN_CHANGE:
+        told = f"{percent(others)} of the values moved among those that have no name"
+        return Moved(told, "other values as before", told)
+    return _joined(_change(name, before[name], now[name]) for name in shown or ends[:1])
 
 
-def _groups(shares: Sequence[float], base: Side) -> dict[str, float]:
+def _groups(shares: Sequence[float], base: Binned) -> dict[str, float]:
     """Shares of the named values, of all others, and of those that the base never had."""
     named = len(base.grid.hashes)
     found = {base.grid.label(FIRST + i): share for i, share in enumerate(shares[:named])}
@@ -135,11 +143,11 @@ def _groups(shares: Sequence[float], base: Side) -> dict[str, float]:
     return found
 
 
-def _beyond(base: Side, window: Side) -> Moved:
+def _beyond(base: Binned, window: Binned) -> Moved:
     """Values outside of those that the base has."""
     if not base.grid.ordered:
         unseen = [n for n, known in zip(window.values, base.values, strict=True) if not known]
-        return _change("values never seen before", 0.0, sum(unseen) / max(1, window.rows))
+        return _change("values never seen before", 0.0, sum(unseen) / max(1, sum(window.values)))
     filled = [i for i, n in enumerate(base.values) if n]
     low, high = (filled[0], filled[-1]) if filled else (0, len(base.values) - 1)
 
@@ -150,6 +158,6 @@ def _beyond(base: Side, window: Side) -> Moved:
         )
         for counts, label, word in sides:
             if sum(counts):
-                yield _change(f"{word} all that was seen ({label}):", 0.0, sum(counts) / max(1, window.rows))
+                yield _change(f"{word} all that was seen ({label}):", 0.0, sum(counts) / max(1, sum(window.values)))
 
     return _joined(changes())

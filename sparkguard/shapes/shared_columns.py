@@ -26,25 +26,21 @@ class Shared:
 
 
 def shared(mine: Schema, theirs: Schema, chosen: tuple[str, ...] | Like, but: Collection[str | None]) -> Shared:
-    """Pair the columns that were chosen, by name, or by a pattern `but` some."""
+    """Pair the columns that were chosen, by name, or by a pattern `but` some; those that fit on one side are told."""
     if isinstance(chosen, tuple):
         return _named(mine, theirs, chosen)
-    sides = [_wanted(schema, chosen, but) for schema in (mine, theirs)]
-    known = {column.name: column for column in theirs.columns}
-    pairs, unlike = [], []
-    for column in sides[0]:
+    one, other = ({c.name: c for c in schema.columns} for schema in (mine, theirs))
+    fitting = (c.name for schema in (mine, theirs) for c in chosen.matching(schema, fits))
+    pairs, unlike, lone = [], [], []
+    for name in dict.fromkeys(name for name in fitting if name not in but):
+        if name not in one or name not in other:
+            lone.append(name)
+            continue
         try:
-            if column.name in known:
-                pairs.append(_pair(column, known[column.name]))
+            pairs.append(_pair(one[name], other[name]))
         except DataError as error:
-            unlike.append(Unfit(column.name, error))
-    names = [{c.name for c in schema.columns} for schema in (mine, theirs)]
-    lone = [c.name for side, other in zip(sides, reversed(names), strict=True) for c in side if c.name not in other]
+            unlike.append(Unfit(name, error))
     return Shared(tuple(pairs), (), tuple(unlike), tuple(lone))
-
-
-def _wanted(schema: Schema, chosen: Like, but: Collection[str | None]) -> list[Column]:
-    return [column for column in chosen.matching(schema, fits) if column.name not in but]
 
 
 def fits(column: Column) -> bool:

@@ -90,8 +90,8 @@ def robust_spread(counts: Counts, positions: Floats) -> Floats:
     at = np.broadcast_to(positions, share.shape)
     low, middle, high = (_first(reached >= level - 1e-12, at) for level in (0.25, 0.5, 0.75))
     normal = 1.3489795003921634
-    with np.errstate(over="ignore"):
-        deviation = np.asarray((share * np.abs(at - middle[..., None])).sum(axis=-1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = np.where(share > 0, share * np.abs(at - middle[..., None]), 0.0).sum(axis=-1)
         return np.where(high > low, (high - low) / normal, deviation)
 
 

@@ -27,6 +27,8 @@ Two rows of five in other cells: a normal column whose level moved by a whole st
 hidden by how much healthy weeks differ is not counted here: no larger window would show it.
 """
 
+_ODD = 1.5
+"""A stretch whose maximum is so many times the next is odd."""
 _EULER = 0.5772156649015329
 
 
@@ -37,9 +39,9 @@ class Unit:
     `score` is that of its `part` with the largest one (of `PARTS`), `effect` the size of that part's change.
     `drifted`: a part is beyond the limit, and its effect beyond the smallest that counts. `p_value` ranks the
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
-    `smallest_effect` is the total variation of values that would be found in 4 of 5 windows; `underpowered`
-    where it would be more than 0.4 even if healthy blocks did not differ. Numbers that are not known are None;
-    units that are not `judged` have none. `partial`: its values could not be judged, only its shares.
+    `smallest_effect` is the total variation of values, at least `min_effect`, that would be found in 4 of 5
+    windows; `underpowered` where it would be more than 0.4 even if healthy blocks did not differ. Numbers that
+    are not known are None; units that are not `judged` have none. `partial`: its values could not be judged, only its shares.
     """
 
     judged: bool
@@ -59,16 +61,17 @@ class Unit:
 class Verdict:
     """What was found of all units, in the order of their scores' groups.
 
-    `maximum` is the window's, `limit` what it may not exceed, `maxima` are those of the stretches, in order;
-    scores below 0 count as 0. `p_value` is that of the maximum, `extrapolated` that the limit is beyond ranks.
+    `maximum` is the window's, `limit` what it may not exceed; scores below 0 count as 0. `p_value` is that of
+    the maximum, `extrapolated` that the limit is beyond ranks. `odd` is the number of a stretch and that of a
+    unit, if its score alone, far above those of all other stretches, makes the limit what it is.
     """
 
     units: tuple[Unit, ...]
     maximum: float
     limit: float
-    maxima: tuple[float, ...]
     p_value: float
     extrapolated: bool
+    odd: tuple[int, int] | None = None
 
 
 def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> Verdict:
@@ -87,6 +90,8 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
     best = np.where(judged, window.max(axis=1), -np.inf)
     maximum = max(float(best.max()), 0.0)
     limit, extrapolated = _limit(maxima, alpha)
+    alone = _odd(maxima, limit)
+    odd = None if alone is None else (alone, int(np.flatnonzero(judged)[stretches[alone].argmax()]))
     smallest = np.concatenate([g.detectable.smallest(limit) for g in groups])
     effects = np.concatenate([g.effects for g in groups])
     # Shares have floors of their own.
@@ -101,14 +106,14 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
         effects,
         p,
         _step_up(p, judged),
-        smallest,
+        np.maximum(smallest, min_effect),
         np.concatenate([g.by_rows.smallest(limit) for g in groups]) > TOO_SMALL,
         np.concatenate([g.design_effect for g in groups]),
         np.concatenate([g.partial for g in groups]),
         strict=True,
     )
     units = tuple(_unit(*row) for row in numbers)
-    return Verdict(units, maximum, limit, tuple(maxima.tolist()), _chance(maximum, maxima), extrapolated)
+    return Verdict(units, maximum, limit, _chance(maximum, maxima), extrapolated, odd)
 
 
 def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
@@ -159,6 +164,14 @@ def _limit(maxima: Floats, alpha: float) -> tuple[float, bool]:
     place, scale = _gumbel(maxima)
     # One score alone exceeds the last of these with probability alpha: maxima that never differ give no tail.
     return max(float(maxima.max()), place - scale * math.log(-math.log1p(-alpha)), float(-ndtri(alpha))), True
+
+
+def _odd(maxima: Floats, limit: float) -> int | None:
+    """The stretch that alone makes the limit what it is."""
+    if len(maxima) < 2:  # noqa: PLR2004 - there is no other
+        return None
+    second, first = np.sort(maxima)[-2:]
+    return int(maxima.argmax()) if limit >= first > _ODD * max(second, 1.0) else None
 
 
 def _chance(maximum: float, maxima: Floats) -> float:

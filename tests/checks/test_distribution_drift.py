@@ -204,7 +204,7 @@ def test_odd_columns_are_judged_and_a_healthy_window_of_them_is_quiet() -> None:
             "old": date(1500, 1, 1) + timedelta(days=i % 900),
             "wide": Decimal("12345678901234567890.123456789012345678") * (i % 50),
             "größe.`x`": "Zürich" if i % 3 else "東京",
-            "unique": f"user-{i}",
+            "unique": f"member {i}",
             "long": "x" * 1000 * (i % 3),
         }
         for i, row in enumerate(TABLE[::2])
@@ -241,7 +241,7 @@ def test_a_column_that_was_filled_only_lately_cannot_be_told() -> None:
     ]
     found = verdicts(table)
     assert (found["x"].status.value, found[":all"].status.value) == ("warn", "warn")
-    assert found["x"].message.startswith("cannot tell: too few stretches have values of it")
+    assert found["x"].message.startswith("cannot tell: the window has values of it, but what it is compared with")
     assert "smallest_detectable_effect" not in found["x"].quantities
 
 

@@ -38,18 +38,38 @@ def test_texts_are_hashed_as_spark_does(text: str, hashed: int) -> None:
 
 
 @given(st.lists(floats, max_size=300))
-def test_edges_ascend_are_finite_and_not_at_the_least_value(values: list[float]) -> None:
+def test_edges_ascend_and_are_finite(values: list[float]) -> None:
     grid = ordered_grid(NUMBER, np.array(values, np.float64))
     assert all(map(math.isfinite, grid.edges))
     assert list(grid.edges) == sorted(set(grid.edges))
-    assert not values or min(values) not in grid.edges
     assert grid.cells == len(grid.edges) + 3 <= 140
 
 
-@given(st.lists(floats, min_size=1, max_size=FEW, unique=True))
-def test_few_distinct_values_have_a_cell_each(values: list[float]) -> None:
+@given(st.lists(floats, min_size=1, max_size=FEW, unique=True), floats)
+def test_few_distinct_values_have_a_cell_each_in_which_nothing_else_is(values: list[float], other: float) -> None:
     grid = ordered_grid(NUMBER, np.array(values * 3, np.float64))
-    assert len({grid.cell_of(v) for v in values}) == len(set(values))
+    cells = {grid.cell_of(v) for v in values}
+    assert len(cells) == len(set(values))
+    assert other in values or grid.cell_of(other) not in cells
+
+
+@given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=FEW, unique=True))
+def test_few_distinct_whole_numbers_and_days_have_a_cell_each_that_is_named_by_them(values: list[int]) -> None:
+    grid = ordered_grid(INTEGER, np.array(values * 3, np.float64))
+    assert len({grid.cell_of(v) for v in values}) == len({float(v) for v in values})
+    assert all(grid.label(grid.cell_of(v)) == str(v) for v in values if abs(v) < 2**52)
+
+
+def test_infinities_that_are_usual_have_bins_of_their_own_and_do_not_outgrow_the_grid() -> None:
+    sample = np.array([-math.inf, 1.0, 2.0, math.inf])
+    grid = ordered_grid(NUMBER, sample)
+    assert len({grid.cell_of(v) for v in (-math.inf, -1e308, 1.0, 2.0, 1e308, math.inf)}) == 6
+    assert not grid.outgrown(counts_of(grid, sample))
+    assert ordered_grid(NUMBER, sample[1:3]).outgrown(counts_of(ordered_grid(NUMBER, sample[1:3]), sample))
+
+
+def counts_of(grid: Grid, values: np.ndarray) -> list[int]:
+    return list(map(int, np.bincount([grid.cell_of(v) for v in values], minlength=grid.cells)))
 
 
 def test_values_beyond_the_sample_have_cells_of_their_own() -> None:
@@ -59,7 +79,7 @@ def test_values_beyond_the_sample_have_cells_of_their_own() -> None:
     beyond = [grid.cell_of(v) for v in (-1e6, -3_000, -900, -200, 1_200, 1_900, 4_000, 1e6)]
     assert len(set(beyond)) == 8
     assert not inside & set(beyond)
-    assert grid.cell_of(1_050) in inside, "a little beyond is nothing new"
+    assert grid.cell_of(1_050) not in {*inside, *beyond}
     assert 30 <= len(inside) <= 50
 
 
@@ -67,7 +87,28 @@ def test_a_constant_column_tells_what_is_another_value() -> None:
     for value in (0.0, 7.0, -1e6):
         grid = ordered_grid(NUMBER, np.full(50, value))
         step = max(abs(value), 1.0)
-        assert len({grid.cell_of(value + far * step) for far in (-20, -3, -1, -0.2, 0, 0.2, 1, 3, 20)}) == 9
+        far = (-20, -3, -1, -0.2, -0.01, 0, 0.01, 0.2, 1, 3, 20)
+        assert len({grid.cell_of(value + by * step) for by in far}) == len(far)
+
+
+def test_a_grid_is_outgrown_by_values_that_its_sample_did_not_have() -> None:
+    drawn = np.random.default_rng(3).normal(size=5_000)
+    grid = ordered_grid(NUMBER, drawn)
+    assert not grid.outgrown(counts_of(grid, drawn[:500]))
+    assert not grid.outgrown(counts_of(grid, np.append(drawn[:500], [99.0] * 20)))
+    assert grid.outgrown(counts_of(grid, np.append(drawn[:500], [99.0] * 60))), "no change among them would be seen"
+    assert grid.outgrown(counts_of(grid, 1e6 * drawn[:500]))
+    assert Grid(NUMBER).outgrown([0, 0, 5])
+
+
+@pytest.mark.parametrize("many", [500, 2_500, 5_000, 10_000])
+def test_a_wide_tables_small_sample_names_nothing_that_seems_gone_later(many: int) -> None:
+    rng = np.random.default_rng(many)
+    for _ in range(5):
+        grid = text_grid(rng.integers(0, many, 4_194), {i: str(i) for i in range(many)})
+        rows = rng.integers(0, many, 100_000)
+        counts = [0, 0, *(int((rows == h).sum()) for h in grid.hashes), *([len(rows) // 16] * 16)]
+        assert not grid.outgrown(counts)
 
 
 def test_a_frequent_value_among_many_has_a_cell_of_its_own() -> None:

@@ -40,8 +40,9 @@ def grids(read: Read, measure: Grids) -> GridsAnswer:
         for row in _packed(sample.selectExpr(*values, *texts), [k == TEXT for _, k in asked])
     }
     made = [(column.name, _grid(kind, *found.get(i, (b"", "[]")))) for i, (column, kind) in enumerate(asked)]
-    blank = frozenset(column.name for i, (column, _) in enumerate(asked) if i not in found or not found[i][0])
-    return GridsAnswer(dict(made[: len(measure.columns)]), dict(made[len(measure.columns) :]), blank)
+    blank = {column.name for i, (column, _) in enumerate(asked) if i not in found or not found[i][0]}
+    blank |= {name for name, grid in made if grid.one}
+    return GridsAnswer(dict(made[: len(measure.columns)]), dict(made[len(measure.columns) :]), frozenset(blank))
 
 
 def _packed(sample: DataFrame, texts: Sequence[bool]) -> Sequence[Row]:
