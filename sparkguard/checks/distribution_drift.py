@@ -212,7 +212,7 @@ class DistributionDrift(SourceCheck):
         large = [one for one in series if one.slice_key is None or one.rows >= self.min_rows]
         small = {(one.slice_key, one.slice_value) for one in series} - {(o.slice_key, o.slice_value) for o in large}
         texts = seen.require(self._grids(seen, reference)).texts
-        bare = tuple(name for name in self.slices if not texts[name].hashes)
+        bare = tuple(name for name in self.slices if not texts[name].names)
         calendar = None if self.timeless else self._calendar(reference)
         story = Story(self, self.false_alarms, whole, common, calendar, len(small), bare)
         comparison = self._comparison(large, calendar)

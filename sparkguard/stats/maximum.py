@@ -41,7 +41,8 @@ class Unit:
     score among those of all units in all stretches; `q_value` is its Benjamini-Hochberg value; neither decides.
     `smallest_effect` is the total variation of values, at least `min_effect`, that would be found in 4 of 5
     windows; `underpowered` where it would be more than 0.4 even if healthy blocks did not differ. Numbers that
-    are not known are None; units that are not `judged` have none. `partial`: its values could not be judged, only its shares.
+    are not known are None; units that are not `judged` have none. `partial`: its values could not be judged,
+    only its shares.
     """
 
     judged: bool

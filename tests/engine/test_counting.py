@@ -1,5 +1,6 @@
 """What Python workers run travels by value and needs numpy and pyarrow, not sparkguard."""
 
+import math
 import subprocess
 import sys
 import zlib
@@ -9,11 +10,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyspark import cloudpickle
 
 from sparkguard.engine.spark import counting
-from sparkguard.engine.spark.counting import Coded, Item, counter, merger
+from sparkguard.engine.spark.counting import Coded, Item, _bins, counter, merger
 from sparkguard.engine.spark.sampled_grids import _packer
+from sparkguard.measures.grids import NUMBER, Grid
+from sparkguard.measures.sampled_grids import ordered_grid
 
 CODES = [Coded("x", (0.0, 1.0)), Coded("s", None, (7, -3), 2), Coded("g", None, (-3,), first=1)]
 PARTS = [[Item(0, None, 5, 5), Item(0, 2, 5, 10)], [Item(1, None, 6, 6)]]
@@ -25,10 +30,10 @@ pickle.dump(list(work(batches)), open(sys.argv[2], "wb"))
 """
 
 
-def batch(rows: list[tuple[float, float | None, int | None, int | None]]) -> pa.RecordBatch:
-    doubles, hashes = [list(r[:2]) for r in rows], [list(r[2:]) for r in rows]
-    arrays = [pa.array(doubles, pa.list_(pa.float64())), pa.array(hashes, pa.list_(pa.int64()))]
-    return pa.RecordBatch.from_arrays(arrays, ["doubles", "hashes"])
+def batch(rows: list[tuple[int, float | None, int | None, int | None]]) -> pa.RecordBatch:
+    kinds = (pa.int32(), pa.float64(), pa.int64(), pa.int64())
+    arrays = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate(kinds)]
+    return pa.RecordBatch.from_arrays(arrays, ["block", "c0", "c1", "c2"])
 
 
 def cells(batches: Any) -> dict[tuple[int, int], list[int]]:
@@ -37,9 +42,9 @@ def cells(batches: Any) -> dict[tuple[int, int], list[int]]:
 
 
 BATCHES = [
-    batch([(3.0, 0.5, 7, -3), (9.0, None, None, None), (3.0, float("nan"), 10, 7)]),
+    batch([(3, 0.5, 7, -3), (9, None, None, None), (3, float("nan"), 10, 7)]),
     batch([]),
-    batch([(9.0, -1.0, -3, -3), (9.0, 1.0, -4, 1)]).slice(1),
+    batch([(9, -1.0, -3, -3), (9, 1.0, -4, 1)]).slice(1),
 ]
 
 
@@ -69,3 +74,39 @@ def test_equal_blocks_of_many_tasks_add_up() -> None:
     found = list(counter(CODES, PARTS, (3, 9))(BATCHES))
     once, twice = cells(merger()(found)), cells(merger()([*found, *found]))
     assert twice == {key: [2 * n for n in counts] for key, counts in once.items()}
+
+
+numbers = st.floats(allow_nan=True, allow_infinity=True, width=64)
+
+
+@given(st.lists(numbers.filter(math.isfinite), unique=True, max_size=300), st.lists(numbers, min_size=1))
+def test_every_number_is_in_the_bin_of_its_grid(edges: list[float], values: list[float]) -> None:
+    grid = Grid(NUMBER, tuple(sorted({e + 0.0 for e in edges})))
+    # Beside the edges it matters most.
+    near = [v for e in grid.edges for v in (e, math.nextafter(e, -math.inf), math.nextafter(e, math.inf))]
+    asked = [*values, *near, -0.0, math.nan, math.inf, -math.inf]
+    found = _bins()(grid.edges)(np.array(asked))
+    assert found.tolist() == [grid.cell_of(v) for v in asked]
+
+
+@pytest.mark.parametrize("kind", ["normal", "lognormal", "few", "far", "whole"])
+def test_bins_of_usual_grids_are_those_of_a_search(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    drawn = {
+        "normal": rng.normal(size=20_000),
+        "lognormal": np.exp(2 * rng.normal(size=20_000)),
+        "few": rng.integers(0, 40, 20_000) / 8,
+        "far": 1.7e15 + rng.normal(size=20_000) * 1e9,
+        "whole": rng.integers(-(2**60), 2**60, 20_000),
+    }[kind]
+    grid = ordered_grid(NUMBER, drawn.astype(np.float64))
+    found = _bins()(grid.edges)(drawn)
+    assert (found == 2 + np.searchsorted(grid.edges, drawn.astype(np.float64), side="right")).all()
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64()])
+def test_numbers_of_every_width_count_as_doubles(kind: pa.DataType) -> None:
+    arrays = [pa.array([0, 0, 0, 0], pa.int32()), pa.array([-1, 0, None, 2], kind)]
+    batch = pa.RecordBatch.from_arrays(arrays, ["block", "c0"])
+    found = cells(counter([Coded("x", (0.0, 1.0))], [[Item(0, None, 5, 5)]], (0,))([batch, batch.slice(1)]))
+    assert found == {(0, 0): [2, 0, 1, 2, 2]}

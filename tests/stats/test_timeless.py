@@ -6,7 +6,7 @@ from scipy.special import ndtr
 
 from sparkguard.stats.cells import FIRST, NAN, NULL, CellKinds
 from sparkguard.stats.maximum import Verdict, decide
-from sparkguard.stats.timeless import cluster_scores, row_scores
+from sparkguard.stats.timeless import cluster_scores, enough, row_scores
 
 EDGES = np.array([-13.0, *np.linspace(-2, 2, 9), 13.0])
 CELLS = FIRST + len(EDGES) + 1
@@ -100,3 +100,22 @@ def test_sides_without_rows_or_values_are_not_judged_by_them() -> None:
         units = decide([scores], 0.05).units
         assert [u.judged for u in units] == [False, True, True]
         assert (units[1].score, units[1].drifted) == (None, False)
+
+
+@pytest.mark.parametrize(("window", "reference", "told"), [(64, 64, True), (3, 64, False), (64, 10, False)])
+def test_clusters_of_a_side_that_are_few_tell_nothing(window: int, reference: int, *, told: bool) -> None:
+    rng = np.random.default_rng(7)
+    sides = []
+    for many in (window, reference):
+        side = np.zeros((64, 1, CELLS), dtype=np.int64)
+        side[:many] = sample(rng, np.zeros((many, 1)), 50)
+        sides.append(side)
+    [unit] = decide([cluster_scores(sides[0], sides[1], kinds(1), 99)], 0.05).units
+    assert unit.judged == told
+
+
+def test_one_large_cluster_counts_as_one() -> None:
+    rows = np.array([10_000] + [10] * 60)
+    assert not enough(rows[:, None])
+    assert enough(np.full((26, 1), 5))
+    assert not enough(np.full((25, 1), 5))

@@ -1,7 +1,8 @@
 """Counting cells in Python workers: functions that travel to the executors by value.
 
 They need numpy and pyarrow there, not sparkguard, so each is made inside another function and names
-nothing of a module. Numbers are compared with all edges by numpy, which takes a quarter of a binary search.
+nothing of a module. The bin of a number is looked up by which of 4,096 equal parts of the edges' range it is in,
+and compared with the few edges in that part: half the time of comparing it with all edges, an eighth of a search.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ COUNTED = "block INT, part INT, counts BINARY"
 """Rows by cell of a block and some of the questions: zlib over 64-bit numbers, little end first."""
 _CHUNK = 1 << 21
 """Values that a worker counts at once: 16 MiB, held three times."""
-_CACHED = 1 << 16
-"""Values that stay in the processor's cache while they are compared with every edge."""
+_CACHED = 1 << 15
+"""Values that stay in the processor's cache while their bins are found."""
+_SLOTS = 1 << 12
+"""Equal parts of the edges' range."""
+_CROWDED = 5
+"""With more edges in a part than so, comparing with all of them is no slower."""
 
 _TOGETHER = 64
 """Rows that a worker hands back at once."""
@@ -25,10 +30,11 @@ Run = Callable[[Iterable[Any]], Iterator[Any]]
 
 @dataclass(frozen=True)
 class Coded:
-    """A value as SQL text, and its code: the bin of a double between `edges`, or the place of a 64-bit hash.
+    """A value as SQL text, and its code: the bin of a number between `edges`, or the place of a 64-bit hash.
 
     With edges: 0 for NULL, 1 for NaN, 2 and on for the bins. With `hashes`: `first` and on for these, then
-    `buckets` for others (without any they are 0), and 0 for NULL.
+    `buckets` for others (without any they are 0), and 0 for NULL. The number is of any of Spark's fixed-width
+    types but decimals, and counts as a double.
     """
 
     sql: str
@@ -48,18 +54,13 @@ class Item:
     cells: int
 
 
-def arrays(block: str, codes: Sequence[Coded]) -> Sequence[str]:
-    """The values of `codes` as SQL for the two columns that `counter` takes, the block's number before the doubles.
-
-    Spark hands an array of doubles to Python for half of what as many columns cost.
-    """
-    doubles = [f"CAST({block} AS DOUBLE)", *(code.sql for code in codes if code.edges is not None)]
-    hashes = [code.sql for code in codes if code.edges is None]
-    return [f"array({', '.join(doubles)}) AS doubles", *([f"array({', '.join(hashes)}) AS hashes"] if hashes else [])]
+def columns(block: str, codes: Sequence[Coded]) -> Sequence[str]:
+    """The block's number and the values of `codes` as SQL, for the columns that `counter` takes."""
+    return [f"CAST({block} AS INT) AS block", *(f"{code.sql} AS c{i}" for i, code in enumerate(codes))]
 
 
 def counter(codes: Sequence[Coded], parts: Sequence[Sequence[Item]], blocks: Sequence[int]) -> Run:
-    """A function of Arrow batches of `arrays` that counts them: `COUNTED`.
+    """A function of Arrow batches of `columns` that counts them: `COUNTED`.
 
     Blocks, by their numbers in ascending order, are told by their place. It holds 8 bytes for each cell of each
     block, and the values of `_CHUNK`.
@@ -67,22 +68,23 @@ def counter(codes: Sequence[Coded], parts: Sequence[Sequence[Item]], blocks: Seq
     most, numbers = max(1, _CHUNK // (1 + len(codes))), list(blocks)
     ways = [(c.edges, c.hashes, c.buckets, c.first) for c in codes]
     plan = [[(i.value, i.group, i.width, i.cells) for i in part] for part in parts]
-    coded, add, packed = _coded(), _add(), _packed()
+    coders, coded, add, packed = _coders(), _coded(), _add(), _packed()
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         import numpy as np
 
         places = np.zeros(numbers[-1] + 1, np.int64)
         places[numbers] = np.arange(len(numbers))
+        ready = coders(ways)
         counts: list[Any] = [np.zeros((len(numbers), sum(cells for *_, cells in part)), np.int64) for part in plan]
         held: list[Any] = []
         for batch in batches:
             held.append(batch)
             if sum(b.num_rows for b in held) >= most:
-                add(*coded(held, places, ways), plan, counts)
+                add(*coded(held, places, ready), plan, counts)
                 held = []
         if sum(b.num_rows for b in held):
-            add(*coded(held, places, ways), plan, counts)
+            add(*coded(held, places, ready), plan, counts)
         yield from packed(
             (int(block), number, part[block])
             for number, part in enumerate(counts)
@@ -137,11 +139,13 @@ def _add() -> Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any]], None]
 
         # Rows of a table that is laid out by time meet few blocks at once.
         low, high = int(blocks.min()), int(blocks.max()) + 1
-        near = blocks - low
+        widest = max(cells for part in plan for *_, cells in part)
+        near = (blocks - low).astype(np.int32 if (high - low) * widest < 1 << 31 else np.int64)
         for part, whole in zip(plan, counts, strict=True):
             at = 0
             for value, group, width, cells in part:
-                keys = near * cells + codes[value]
+                keys = near * cells
+                keys += codes[value]
                 if group is not None:
                     keys += codes[group] * width
                 found = np.bincount(keys, minlength=(high - low) * cells)
@@ -152,18 +156,14 @@ def _add() -> Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any]], None]
 
 
 def _coded() -> Callable[[Sequence[Any], Any, Sequence[Any]], tuple[Any, Sequence[Any]]]:
-    columns, bins, places_of = _columns(), _bins(), _places()
+    column = _column()
 
-    def coded(held: Sequence[Any], places: Any, ways: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
-        import numpy as np
-
-        doubles = columns([batch.column(0) for batch in held], "f8")
-        blocks = places[next(doubles)[0].astype(np.int64)]
-        hashed = columns([batch.column(1) for batch in held], "i8") if held[0].num_columns > 1 else iter(())
+    def coded(held: Sequence[Any], places: Any, ready: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+        blocks = places[column(held, 0)[0]]
         codes = []
-        for edges, hashes, buckets, first in ways:
-            values, missing = next(hashed if edges is None else doubles)
-            code = places_of(values, hashes, buckets, first) if edges is None else bins(values, edges)
+        for number, code_of in enumerate(ready, 1):
+            values, missing = column(held, number)
+            code = code_of(values)
             if missing is not None:
                 code[missing] = 0
             codes.append(code)
@@ -172,59 +172,105 @@ def _coded() -> Callable[[Sequence[Any], Any, Sequence[Any]], tuple[Any, Sequenc
     return coded
 
 
-def _columns() -> Callable[[Sequence[Any], str], Iterator[tuple[Any, Any]]]:
-    def columns(lists: Sequence[Any], kind: str) -> Iterator[tuple[Any, Any]]:
-        """The columns of arrays of equal length, and which of their values are NULL (None: none is)."""
+def _column() -> Callable[[Sequence[Any], int], tuple[Any, Any]]:
+    def column(held: Sequence[Any], number: int) -> tuple[Any, Any]:
+        """The values of a column of some batches, and which of them are NULL (None: none is)."""
         import numpy as np
 
-        flat = [values.flatten() for values in lists if len(values)]
-        rows = sum(map(len, lists))
-        width, at = sum(map(len, flat)) // rows, 0
-        table, nulls = np.empty((width, rows), kind), np.zeros((width, rows), bool)
-        for values in flat:
-            part = slice(at, at := at + len(values) // width)
-            # Batch by batch, each of which stays in the processor's cache while it is turned.
-            table[:, part] = (
-                np.frombuffer(values.buffers()[1], kind, len(values), values.offset * 8).reshape(-1, width).T
-            )
-            if values.null_count:
-                nulls[:, part] = values.is_null().to_numpy(zero_copy_only=False).reshape(-1, width).T
-        some = any(values.null_count for values in flat)
-        yield from zip(table, nulls if some else [None] * width, strict=True)
+        found = [batch.column(number) for batch in held if batch.num_rows]
+        kind = np.dtype(found[0].type.to_pandas_dtype())
+        values = [np.frombuffer(c.buffers()[1], kind, len(c), c.offset * kind.itemsize) for c in found]
+        missing = None
+        if any(c.null_count for c in found):
+            missing = np.concatenate([c.is_null().to_numpy(zero_copy_only=False) for c in found])
+        return np.concatenate(values), missing
 
-    return columns
+    return column
 
 
-def _bins() -> Callable[[Any, Sequence[float]], Any]:
-    cached = _CACHED
+def _coders() -> Callable[[Sequence[Any]], Sequence[Callable[[Any], Any]]]:
+    bins, places = _bins(), _places()
 
-    def bins(values: Any, edges: Sequence[float]) -> Any:
+    def coders(ways: Sequence[Any]) -> Sequence[Callable[[Any], Any]]:
+        """A function of values for each code."""
+        return [
+            places(hashes, buckets, first) if edges is None else bins(edges) for edges, hashes, buckets, first in ways
+        ]
+
+    return coders
+
+
+def _bins() -> Callable[[Sequence[float]], Callable[[Any], Any]]:
+    cached, slots, crowded = _CACHED, _SLOTS, _CROWDED
+
+    def bins(edges: Sequence[float]) -> Callable[[Any], Any]:
+        """A function that finds the bins of numbers: 2 and the number of edges that are no greater."""
         import numpy as np
 
-        found: Any = np.full(len(values), 2, np.uint8 if len(edges) < 250 else np.int32)  # noqa: PLR2004 - 2 bins more fit
-        above = np.empty(min(cached, len(values)), bool)
-        for start in range(0, len(values), cached):
-            some, numbers = values[start : start + cached], found[start : start + cached]
-            beyond = above[: len(some)]
-            for edge in edges:
-                np.greater_equal(some, edge, out=beyond)
-                np.add(numbers, beyond.view(np.uint8), out=numbers)
-        found[np.isnan(values)] = 1
+        known = np.array(edges, np.float64)
+        kind = np.uint8 if len(edges) < 250 else np.int32  # noqa: PLR2004 - 2 bins more fit
+        low, high = known[[0, -1]].tolist() if len(edges) > 1 else (0.0, 0.0)
+        scale = slots / (high - low) if 0 < high - low < np.inf else np.inf
+
+        def slot(values: Any, out: Any) -> Any:
+            # Never falls where values rise: an edge in a part below is smaller, one above is greater.
+            np.subtract(values, low, out=out)
+            np.multiply(out, scale, out=out)
+            return np.minimum(np.maximum(out, 0, out=out), slots - 1, out=out)
+
+        parts = np.zeros(len(edges), np.int64)
+        if np.isfinite(scale):
+            parts[:] = slot(known, np.empty(len(edges)))
+        most = int(np.bincount(parts).max(initial=0))
+        base = (2 + np.searchsorted(parts, np.arange(slots))).astype(kind)
+        # No number is as great as NaN.
+        inside = np.full((most, slots), np.nan)
+        inside[np.arange(len(parts)) - np.searchsorted(parts, parts), parts] = known
+        looked_up = np.isfinite(scale) and most <= crowded
+
+        # Memory that is taken once: taking it for each step costs more than the step.
+        doubles, slotted, limits = (np.empty(cached) for _ in range(3))
+        places, above = np.empty(cached, np.intp), np.empty(cached, bool)
+
+        def found(values: Any) -> Any:
+            codes: Any = np.empty(len(values), kind)
+            for start in range(0, len(values), cached):
+                code = codes[start : start + cached]
+                here = slice(len(code))
+                some, part, limit, beyond = doubles[here], places[here], limits[here], above[here]
+                some[:] = values[start : start + cached]
+                if looked_up:
+                    with np.errstate(invalid="ignore", over="ignore"):  # NaN has no part
+                        np.copyto(part, slot(some, slotted[here]), casting="unsafe")
+                    np.take(base, part, out=code, mode="clip")
+                else:
+                    code[:] = 2
+                for edge in inside if looked_up else known:
+                    reached = np.take(edge, part, out=limit, mode="clip") if looked_up else edge
+                    np.add(code, np.greater_equal(some, reached, out=beyond).view(np.uint8), out=code)
+                code[np.isnan(some, out=beyond)] = 1
+            return codes
+
         return found
 
     return bins
 
 
-def _places() -> Callable[[Any, Sequence[int], int, int], Any]:
-    def places(values: Any, hashes: Sequence[int], buckets: int, first: int) -> Any:
+def _places() -> Callable[[Sequence[int], int, int], Callable[[Any], Any]]:
+    def places(hashes: Sequence[int], buckets: int, first: int) -> Callable[[Any], Any]:
+        """A function that finds the places of hashes."""
         import numpy as np
 
-        others = first + len(hashes) + values % buckets if buckets else np.zeros(len(values), np.int64)
-        if not hashes:
-            return others
-        known = np.array(hashes, np.int64)
-        order = np.argsort(known)
-        nearest = np.minimum(np.searchsorted(known, values, sorter=order), len(hashes) - 1)
-        return np.where(known[order[nearest]] == values, first + order[nearest], others)
+        known = np.sort(np.array(hashes, np.int64))
+        place = first + np.argsort(np.array(hashes, np.int64))
+
+        def found(values: Any) -> Any:
+            others = first + len(known) + values % buckets if buckets else np.zeros(len(values), np.int64)
+            if not len(known):
+                return others
+            nearest = np.minimum(np.searchsorted(known, values), len(known) - 1)
+            return np.where(known[nearest] == values, place[nearest], others)
+
+        return found
 
     return places

@@ -16,6 +16,11 @@ def as_number(name: str, kind: str) -> str:
     return f"CAST({AS_ORDINAL.get(kind, '{0}').format(name)} AS DOUBLE)"
 
 
+def as_counted(name: str, kind: str) -> str:
+    """The same as the column has it, where Python makes the double of it, which is faster than in Spark."""
+    return as_number(name, kind) if kind.startswith("decimal") else AS_ORDINAL.get(kind, "{0}").format(name)
+
+
 def as_hash(name: str, kind: str) -> str:
     """The hash of a value's text; of NULL it is NULL."""
     text = f"CAST({name} AS BINARY)" if hashes_apart(kind) else f"CAST({name} AS STRING)"
@@ -31,7 +36,7 @@ def _cells(measure: Histogram, names: Names) -> DenseCells:
 def _value(name: str, column: Column, grid: Grid) -> Coded:
     if grid.kind == TEXT:
         return Coded(as_hash(name, column.type), None, grid.hashes, grid.buckets)
-    return Coded(as_number(name, column.type), grid.edges)
+    return Coded(as_counted(name, column.type), grid.edges)
 
 
 def _group(name: str, by: Slicing) -> Coded:
