@@ -9,7 +9,7 @@ from typing import Protocol
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.check import Check
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.measure import Answer, Daily, Measure, Summary
+from sparkguard.core.measure import Answer, Cost, Daily, Measure, Summary
 from sparkguard.core.plan import selected, stages
 from sparkguard.core.source import Source
 from sparkguard.core.suite import Suite
@@ -27,6 +27,9 @@ class SizedEngine(Engine, Protocol):
 
     def missing(self, batch: Batch) -> tuple[int, str]:
         """Reads of a batch, and what of it they would read where that is not all."""
+
+    def cost(self, measure: Measure[Answer]) -> Cost:
+        """What a measure that is answered by itself costs tonight."""
 
     def size(self, source: Source) -> int | None:
         """Bytes of the whole dataset, where somebody wrote them down."""
@@ -82,14 +85,15 @@ def _first_round(checks: Iterable[Check], seen: Evidence, engine: SizedEngine) -
             f"{_some([c.name for c in batch.columns])}, {_count(batch.shuffles, 'shuffle')}; {spared}for {_some(ids)}"
         )
     alone = {m: ids for m, ids in askers.items() if not isinstance(m, Summary | Daily)}
+    costs = {measure: engine.cost(measure) for measure in alone}
     for measure, ids in alone.items():
         columns = sorted({c.name for cs in measure.reads.values() for c in cs})
         yield (
-            f"  first round: {measure}: {_count(measure.cost.scans, 'scan')} of {_some(columns)}, "
-            f"{_count(measure.cost.shuffles, 'shuffle')}; for {_some(ids)}"
+            f"  first round: {measure}: {_count(costs[measure].scans, 'scan')} of {_some(columns)}, "
+            f"{_count(costs[measure].shuffles, 'shuffle')}; for {_some(ids)}"
         )
-    scans += sum(m.cost.scans for m in alone)
-    shuffles = sum(b.shuffles for b in shared) + sum(m.cost.shuffles for m in alone)
+    scans += sum(cost.scans for cost in costs.values())
+    shuffles = sum(b.shuffles for b in shared) + sum(cost.shuffles for cost in costs.values())
     yield f"  first round in all: {_count(scans, 'scan')}, {_count(shuffles, 'shuffle')}"
 
 

@@ -40,7 +40,8 @@ class StateUpdate:
 
     `void` are the spans of time in which data changed (None: all of it): states of blocks that meet
     one are dropped, and with `whole` those of the whole dataset, unless `states` brings new ones.
-    `checked` says up to where the log was read; None where it was not.
+    `checked` says up to where the log was read; None where it was not. `instead`: states of datasets whose
+    names begin so are dropped, but for those that the same run used (versions that nobody asks for any more).
     """
 
     dataset: str
@@ -48,6 +49,7 @@ class StateUpdate:
     whole: bool
     states: tuple[StoredStates, ...]
     checked: StoredStates | None
+    instead: str = ""
 
 
 class StateStore(Protocol):

@@ -29,6 +29,11 @@ class KeptGrids:
         self._rewritten: dict[tuple[str, str], StoredStates] = {}
         self._made: dict[tuple[str, int], int] = {}
 
+    def knows(self, asked: Grids) -> bool:
+        """Whether earlier runs made all grids that are asked for."""
+        known = self._known(asked)
+        return not any(next(_lacking(part, known), None) for part in _halves(asked))
+
     def answer(self, asked: Grids, compute: Callable[[Grids], GridsAnswer]) -> GridsAnswer:
         """The grids of all columns; a sample is read for those that have none yet, or are of another kind now."""
         known = self._known(asked)
@@ -73,14 +78,15 @@ class KeptGrids:
             return known
         prefix = f"{KEPT}{asked.version}:"
         names = sorted({column.name for column in lacking.values()})
-        stored = [s for s in self._store.load(asked.owner, None, None, names) if s.fingerprint.startswith(prefix)]
+        stored = [s for s in self._store.load(asked.owner, None, None, names) if s.fingerprint.startswith(KEPT)]
         for one in sorted(stored, key=lambda s: s.version):
-            self._made[about] = max(self._made.get(about, 0), one.version)
             found = {key: grid for key, raw in unpack(one.packed).items() if (grid := decode(Grid, raw)) is not None}
             shown = {k: grid for k, grid in found.items() if not self._hides(asked, ".".join(json.loads(k)[1:]))}
             if shown != found:
                 self._rewritten[one.dataset, one.fingerprint] = replace(one, packed=pack(shown))
-            known.update((key, grid) for key, grid in shown.items() if key in lacking)
+            if one.fingerprint.startswith(prefix):
+                self._made[about] = max(self._made.get(about, 0), one.version)
+                known.update((key, grid) for key, grid in shown.items() if key in lacking)
         return known
 
     def _row(self, owner: str, number: int, group: Mapping[str, tuple[str, Grid]]) -> StoredStates:

@@ -18,7 +18,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.states import CHECKED, KEPT, StateStore, StateUpdate, StoredStates
 from sparkguard.core.text import first_line
 from sparkguard.engine.blocks import Block, days, divisible
-from sparkguard.engine.delta_log import TimeColumn, changes
+from sparkguard.engine.delta_log import Table, TimeColumn, changes
 from sparkguard.engine.fused import ByBlock, Fused
 from sparkguard.engine.kept_grids import Hidden
 from sparkguard.engine.memory import Memory
@@ -30,6 +30,8 @@ from sparkguard.measures.tallies import RowCount, Total
 _Part = tuple[Batch, tuple[Block, ...], Sequence[dict[Block, State]]]
 """Measures that miss the same blocks, these blocks, and for each measure the states of the others."""
 
+_AT = "@"
+"""Between the name of a dataset and its version, where that is named."""
 _MOST_DAYS = 100
 """Above 128 groups Spark sorts the rows before it fills sketches."""
 _MOST_CELLS = 5_000
@@ -205,8 +207,6 @@ class Lasting:
 
     def _blocks(self, batch: Batch) -> tuple[Block, ...] | None:
         source = batch.source
-        if source.version is not None:
-            return None
         if source.window is None:
             return (None,)
         column = self._reader.time_column(source)
@@ -219,11 +219,12 @@ class Lasting:
         table = self._reader.table(source)
         if table is None:
             return None
-        memory = self._memories.get(source.dataset)
+        name = self._name(source, table)
+        memory = self._memories.get(name)
         if memory is not None and memory.table == table:
             return memory
         about = self._reader.definition(source, table, self._hidden)
-        known = _checked(self._store.load(source.dataset, None, None), about)
+        known = _checked(self._store.load(name, None, None), about)
         if memory is not None:
             known = memory.table.version
         if known is not None and known > table.version:
@@ -234,8 +235,12 @@ class Lasting:
         if known is not None:
             memory.learn(changes(self._reader.spark, table, known, self._time(source)))
         memory.table = table
-        self._memories[source.dataset] = memory
+        self._memories[name] = memory
         return memory
+
+    def _name(self, source: Source, table: Table) -> str:
+        """Under which name states are kept: those of a version that is named have one of their own."""
+        return f"{source.dataset}{_AT}{table.version}" if self._reader.fixed(source) else source.dataset
 
     def _time(self, source: Source) -> TimeColumn | None:
         column = self._reader.time_column(source)
@@ -249,7 +254,8 @@ class Lasting:
         start, end = (window.start_utc, window.end_utc) if window else (None, None)
         by_bounds: dict[tuple[Any, Any], Block] = {(b.start_utc, b.end_utc) if b else (None, None): b for b in blocks}
         names = [column.name for column in batch.columns]
-        stored = sorted(self._store.load(source.dataset, start, end, names), key=lambda s: s.version)
+        kept_as = self._name(source, memory.table)
+        stored = sorted(self._store.load(kept_as, start, end, names), key=lambda s: s.version)
         for one in stored:
             block = by_bounds.get((one.start, one.end), ...)
             # A state of the whole that is newer than the check would get appended files twice.
@@ -267,7 +273,9 @@ class Lasting:
             )
         ]
         checked = StoredStates(dataset, memory.table.version, None, None, (), CHECKED, memory.about.encode(), 0)
-        return StateUpdate(dataset, memory.void, memory.whole, tuple(states), checked)
+        base, at, _ = dataset.rpartition(_AT)
+        instead = base + at if memory.known is None else ""
+        return StateUpdate(dataset, memory.void, memory.whole, tuple(states), checked, instead)
 
 
 def _with_rows(part: Batch) -> Batch:

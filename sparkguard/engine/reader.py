@@ -115,10 +115,9 @@ class Reader:
         return self._spark
 
     def table(self, source: Source) -> Table | None:
-        """The Delta table that is read at its newest version; None for anything else."""
+        """The Delta table that is read, at the version that is read; None for anything else."""
         dataset, (_, pin) = self._datasets[source.dataset], self._opened[source.dataset, source.version]
-        fixed = source.version is not None or dataset.version is not None or dataset.timestamp is not None
-        if pin.version is None or fixed or not is_lasting(dataset.where or ""):
+        if pin.version is None or not is_lasting(dataset.where or ""):
             return None
         detail = self._spark.sql(f"DESCRIBE DETAIL {reference(dataset)}").select(
             "id", "location", "properties", "partitionColumns"
@@ -126,6 +125,11 @@ class Reader:
         found = detail.collect()[0]
         named = found["properties"].get("delta.columnMapping.mode", "none") == "none"
         return Table(found["id"], found["location"], pin.version, named, named and not found["partitionColumns"])
+
+    def fixed(self, source: Source) -> bool:
+        """Whether one version is named, so that the rows never change."""
+        dataset = self._datasets[source.dataset]
+        return any(named is not None for named in (source.version, dataset.version, dataset.timestamp))
 
     def unfiltered(self, source: Source) -> str | None:
         """The Delta table at the version that is read as SQL; None for anything else, or with a filter."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import reduce
 from typing import TypeVar, cast
@@ -12,7 +13,20 @@ from pyspark.sql import DataFrame
 from sparkguard.core.batches import Batch, batches
 from sparkguard.core.evidence import Pin
 from sparkguard.core.finding import EvidenceQuery
-from sparkguard.core.measure import Answer, Awaited, Broken, Daily, Days, Dense, Measure, Probe, Summary, Waiting, Wide
+from sparkguard.core.measure import (
+    Answer,
+    Awaited,
+    Broken,
+    Cost,
+    Daily,
+    Days,
+    Dense,
+    Measure,
+    Probe,
+    Summary,
+    Waiting,
+    Wide,
+)
 from sparkguard.core.source import Source
 from sparkguard.core.states import StateStore, StateUpdate
 from sparkguard.core.suite import Results
@@ -107,6 +121,13 @@ class SparkEngine:
         if not batch.daily and self._from_log(from_log.plan, batch) is not None:
             return 0, "answered by Delta's log"
         return self._lasting.missing(batch) if _lasts(batch) and self._lasting else (1, "")
+
+    def cost(self, measure: Measure[Answer]) -> Cost:
+        """What a measure that is answered by itself costs; grids that earlier runs made cost nothing."""
+        with suppress(Exception):  # what cannot be read counts as unknown
+            if isinstance(measure, Grids) and self._grids.knows(measure):
+                return Cost(scans=0, shuffles=0)
+        return measure.cost
 
     def size(self, source: Source) -> int | None:
         """Bytes of the dataset, where known without reading it."""

@@ -107,6 +107,9 @@ def state_rows(updates: Sequence[StateUpdate], suite: str, now: datetime) -> lis
 def replaced(updates: Sequence[StateUpdate], suite: str) -> str:
     """SQL for the rows that updates replace: what data made void, and what is there again."""
     parts = [part for update in updates for part in _parts(update)]
+    used = ", ".join(_text(update.dataset) for update in updates)
+    prefixes = dict.fromkeys(update.instead for update in updates if update.instead)
+    parts += [f"(startswith(dataset, {_text(prefix)}) AND dataset NOT IN ({used}))" for prefix in prefixes]
     return f"suite = '{suite}' AND ({' OR '.join(parts)})"
 
 

@@ -93,15 +93,24 @@ def test_a_window_without_time_is_counted_once(spark: SparkSession, nights: Nigh
     assert nights.days_read == 1
 
 
-def test_a_pinned_version_is_one_read_of_all_days_and_keeps_nothing(spark: SparkSession, nights: Nights) -> None:
+def test_a_version_that_is_named_is_read_once_and_the_next_takes_its_place(spark: SparkSession, nights: Nights) -> None:
+    def version(number: int) -> Any:
+        return lambda source: daily(Source("t", source.window, version=number))
+
     nights.write(rows(spark, 1, 8))
     nights.write(rows(spark, 8, 9))
-    for _ in range(2):
-        found = nights.run([days(1, 9)], lambda source: daily(Source("t", source.window, version=0)))
-        assert nights.days_read == 7
+    for read in (7, 0):
+        found = nights.run([days(1, 9)], version(0))
+        assert nights.days_read == read
+        nights.write(rows(spark, 3, 4))
     [plain, _] = daily(Source("t", days(1, 9), version=0))
     assert [state.rows for state in found[plain].states] == [DAY] * 7 + [0]
-    assert nights.stored() == []
+    nights.run([days(1, 9)], daily)
+    assert nights.days_read == 10, "what is known of a version is not known of the table"
+    nights.run([days(1, 9)], version(0))
+    assert nights.days_read == 0
+    nights.run([days(1, 9)], version(1))
+    assert {row["dataset"] for row in nights.stored()} == {"t", "t@1"}
 
 
 def test_another_grid_is_another_question(spark: SparkSession, nights: Nights) -> None:
@@ -163,3 +172,7 @@ def test_of_hidden_columns_no_value_is_told_and_no_grid_is_kept(spark: SparkSess
     assert b"number" in kept, "that of x is there"
     nights.hidden = False
     assert grids(nights, Source("t")).grids["s"] == shown.grids["s"], "made anew"
+    nights.hidden = True
+    grids(nights, Source("t"), Grids(Source("t"), (X, S), "t", (S,), version=2))
+    kept = b"".join(zlib.decompress(row["state"]) for row in nights.stored())
+    assert b"v0" not in kept, "nor in grids of another number"
