@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol, TextIO
@@ -14,12 +15,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sparkguard.core.check import Check
-from sparkguard.core.finding import Finding, Status
+from sparkguard.core.finding import WHOLE, Finding, Status
 from sparkguard.core.text import few
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "magenta", "skipped": "dim"}
 _SHOWN_EVIDENCE = 3
 _SHOWN_SUBJECTS = 6
+_SHOWN_LINES = 50
+"""Lines of a check that has as many findings of one status: thousands of columns may fail at once."""
 
 
 class Progressing(Protocol):
@@ -114,12 +117,21 @@ class TerminalProgress:
     def judged(self, check: Check, findings: Sequence[Finding]) -> None:
         """Print a line for each finding, evidence below it."""
         fine = [f for f in findings if f.status is Status.PASS]
+        lines, hidden = Counter[Status](), Counter[Status]()
         for finding in findings:
+            lines[finding.status] += 1
             if finding.status is not Status.PASS:
-                if not (self._quiet and finding.status is Status.SKIPPED):
+                if self._quiet and finding.status is Status.SKIPPED:
+                    continue
+                if lines[finding.status] <= _SHOWN_LINES or finding.subject == WHOLE:
                     self._line(check, finding)
+                else:
+                    hidden[finding.status] += 1
             elif len(fine) == 1 and not self._quiet:
                 self._line(check, finding)
+        for status, many in hidden.items():
+            more = f"{status.value.upper():7}[/] [bold]{escape(check.id)}[/]  {many:,} more"
+            self._console.print(f"[{_COLOURS[status.value]}]{more}, all of them in check_results")
         if len(fine) > 1 and not self._quiet:
             self._all_fine(check, fine)
         if self._bar is not None:
@@ -133,7 +145,7 @@ class TerminalProgress:
 
     def _all_fine(self, check: Check, findings: Sequence[Finding]) -> None:
         """One line for all subjects of a check that pass: there may be thousands of columns."""
-        names = few([f.subject for f in findings], _SHOWN_SUBJECTS)
+        names = few([_subject(f) for f in findings], _SHOWN_SUBJECTS)
         kind = findings[0].subject_kind
         self._console.print(
             f"[{_COLOURS['pass']}]{'PASS':7}[/] [bold]{escape(check.id)}[/]"
@@ -142,7 +154,7 @@ class TerminalProgress:
 
     def _line(self, check: Check, finding: Finding) -> None:
         colour = _COLOURS[finding.status.value]
-        subject = "" if finding.subject == ":all" else f"[{finding.subject}]"
+        subject = "" if finding.subject == WHOLE else f"[{_subject(finding)}]"
         mild = " (severity warn)" if check.severity == "warn" and finding.status is not Status.PASS else ""
         self._console.print(
             f"[{colour}]{finding.status.value.upper():7}[/] [bold]{escape(check.id + subject)}[/]"
@@ -154,6 +166,12 @@ class TerminalProgress:
             self._console.print(f"[dim]          {escape(violation.kind)}: {escape(key)}{rows}[/]")
         if finding.remedy:
             self._console.print(f"[dim]          → {escape(finding.remedy)}[/]")
+
+
+def _subject(finding: Finding) -> str:
+    """The subject, and which rows of it."""
+    where = "" if finding.slice_key is None else f" where {finding.slice_key} is {finding.slice_value}"
+    return finding.subject + where
 
 
 class JsonProgress:
@@ -179,6 +197,8 @@ class JsonProgress:
                 "judged",
                 check_id=check.id,
                 subject=finding.subject,
+                slice_key=finding.slice_key,
+                slice_value=finding.slice_value,
                 status=finding.status.value,
                 severity=check.severity,
                 message=finding.message,

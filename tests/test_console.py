@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,3 +53,12 @@ def test_json_lines_are_one_object_each() -> None:
     events = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [e["event"] for e in events] == ["started", "working", "judged", "finished"]
     assert (events[2]["check_id"], events[2]["status"], events[2]["violation_rows"]) == ("pk", "fail", 2)
+
+
+def test_of_thousands_of_findings_fifty_lines_and_the_whole_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = [replace(BAD, subject=f"c{i}", slice_key="part", slice_value="b", violations=()) for i in range(60)]
+    TerminalProgress(quiet=True).judged(CHECK, [*columns, BAD])
+    out = capsys.readouterr().out
+    assert out.startswith("FAIL    pk[c0 where part is b] (severity warn)")
+    assert out.count("1 key") == 51
+    assert "FAIL    pk  10 more, all of them in check_results" in out

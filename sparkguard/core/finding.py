@@ -10,6 +10,9 @@ from enum import StrEnum
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 
+WHOLE = ":all"
+"""The subject of a finding on the whole of a check."""
+
 
 class Status(StrEnum):
     """What happened; whether it counts is the severity's business."""
@@ -110,7 +113,7 @@ class Finding:
     evaluated_rows: int | None = None
     violation_rows: int | None = None
     subject_kind: str = "table"
-    subject: str = ":all"
+    subject: str = WHOLE
     slice_key: str | None = None
     slice_value: str | None = None
     columns: tuple[str, ...] = ()

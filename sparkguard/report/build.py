@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from sparkguard.core.finding import Status
+from sparkguard.core.finding import WHOLE, Status
 from sparkguard.core.settle import most_urgent
 from sparkguard.report import words
 from sparkguard.report.evidence import evidence_of
@@ -155,7 +155,7 @@ def _result(row: Row, recorded: Recorded, facts: tuple[Fact, ...] | None = None)
 
 
 def _title(row: Row) -> str:
-    subject = "whole table" if row["subject"] == ":all" else row["subject"]
+    subject = "whole table" if row["subject"] == WHOLE else row["subject"]
     sliced = "" if row["slice_key"] is None else f", {row['slice_key']} = {_sliced(row['slice_value'])}"
     return words.clipped(subject + sliced, LONGEST_LINE)
 

@@ -111,7 +111,8 @@ def _along(base: Binned, window: Binned) -> Moved:
         middles = base.middle(), window.middle()
         if None not in middles and middles[0] != middles[1]:
             old, new = base.median(middles[0] or 0), window.median(middles[1] or 0)
-            yield Moved(f"median {old} → {new}", f"median {old}", f"median {new}")
+            told = new.removeprefix("about ") if old.startswith("about ") else new
+            yield Moved(f"median {old} → {told}", f"median {old}", f"median {new}")
         if edges:
             at = max(range(len(edges)), key=lambda i: abs(before[i] - now[i]))
             yield _change(f"below {base.grid.shown(edges[at])}:", before[at], now[at])
