@@ -20,7 +20,7 @@ import numpy as np
 from column_profile import NARROW, NUMBERS, WIDE, Kept, wide_table
 from pyspark.sql import DataFrame, SparkSession
 from timing import Meter, Way, expect, measure, show
-from tpch import generated, nightly
+from tpch import generated, nightly, with_months
 
 from sparkguard.app import session
 from sparkguard.core.columns import Column
@@ -86,12 +86,10 @@ def scan(frame: DataFrame, names: Sequence[str]) -> None:
 
 def ways(spark: SparkSession, parquet: Path) -> list[Way]:
     """A bare scan, counts by month, counts by day, and a night on stored states."""
-    frame = spark.read.parquet(str(parquet))
+    frame = spark.read.parquet(str(with_months(spark, parquet)))
     names, rows = (*NUMBERS, *DATES), frame.count()
     columns = columns_of(frame, names)
     grids = made(spark, frame, columns)
-    number = "(year(l_shipdate) - 1992) * 12 + month(l_shipdate) - 1"
-    months = frame.selectExpr("*", f"DATE'1992-01-01' + {number} AS month")
 
     def plain(frame: DataFrame, time: str) -> SparkEngine:
         return SparkEngine(Reader(spark, {"t": Dataset("t", time_column=time)}, {"t": frame}))
@@ -110,7 +108,7 @@ def ways(spark: SparkSession, parquet: Path) -> list[Way]:
         Way(bare, partial(scan, frame, names)),
         Way(
             "counts of 11 columns, 84 months",
-            partial(count, partial(plain, months, "month"), MONTHS, columns, grids, rows),
+            partial(count, partial(plain, frame, "month"), MONTHS, columns, grids, rows),
             bare,
             MONTHLY_AIM,
         ),

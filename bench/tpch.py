@@ -39,6 +39,16 @@ def nightly(spark: SparkSession, parquet: Path) -> Path:
     return target
 
 
+def with_months(spark: SparkSession, parquet: Path) -> Path:
+    """Lineitem as it is, and beside it the month of the ship date as a day of its own, unless it is there."""
+    target = parquet.with_name("lineitem_with_months.parquet")
+    if not (target / "_SUCCESS").exists():
+        number = "(year(l_shipdate) - 1992) * 12 + month(l_shipdate) - 1"
+        rows = spark.read.parquet(str(parquet)).selectExpr("*", f"DATE'1992-01-01' + {number} AS month")
+        rows.coalesce(1).write.mode("overwrite").parquet(str(target))
+    return target
+
+
 def orders_pair(spark: SparkSession, scale: int, folder: Path) -> tuple[Path, Path, Path]:
     """Orders, an equal copy, and a copy with 1,000 rows lost, 1,000 gained and 1,000 changed."""
     orders = generated("orders", scale, folder)

@@ -41,7 +41,7 @@ class StateUpdate:
     `void` are the spans of time in which data changed (None: all of it): states of blocks that meet
     one are dropped, and with `whole` those of the whole dataset, unless `states` brings new ones.
     `checked` says up to where the log was read; None where it was not. `instead`: states of datasets whose
-    names begin so are dropped, but for those that the same run used (versions that nobody asks for any more).
+    names are this and a number are dropped, but for those that the same run used (versions of before).
     """
 
     dataset: str

@@ -78,8 +78,9 @@ def _limited_by_rows(spark: SparkSession) -> Iterator[None]:
     A limit of bytes has Spark add up the sizes of all columns after each row: half of the time of handing
     11 columns over. A session that does not let itself be set is as fast as it is.
     """
-    before = spark.conf.get(_BATCH_BYTES, None)
+    before = None
     with suppress(Exception):
+        before = spark.conf.get(_BATCH_BYTES, None)
         spark.conf.set(_BATCH_BYTES, str(_NO_LIMIT))
     try:
         yield

@@ -14,6 +14,9 @@ from sparkguard.engine.packs import MOST_COLUMNS
 from sparkguard.measures.grids import TEXT, Grid, fits, kind_of
 from sparkguard.measures.sampled_grids import Grids, GridsAnswer
 
+_MADE = 2
+"""Raised when grids are made otherwise, so that those of before are not found."""
+
 Hidden = Callable[[str, str], bool]
 """Whether the suite keeps the values of a dataset's column out of its tables."""
 
@@ -76,7 +79,7 @@ class KeptGrids:
         lacking = {key: c for part in _halves(asked) for key, (c, _) in part.items() if key not in known}
         if not lacking or self._store is None:
             return known
-        prefix = f"{KEPT}{asked.version}:"
+        prefix = _prefix(asked.version)
         names = sorted({column.name for column in lacking.values()})
         stored = [s for s in self._store.load(asked.owner, None, None, names) if s.fingerprint.startswith(KEPT)]
         for one in sorted(stored, key=lambda s: s.version):
@@ -91,10 +94,15 @@ class KeptGrids:
 
     def _row(self, owner: str, number: int, group: Mapping[str, tuple[str, Grid]]) -> StoredStates:
         made = self._made.get((owner, number), 0) + 1
-        fingerprint = KEPT + f"{number}:" + hashlib.sha256("".join(group).encode()).hexdigest()[:24]
+        fingerprint = _prefix(number) + hashlib.sha256("".join(group).encode()).hexdigest()[:24]
         packed = pack({key: grid for key, (_, grid) in group.items()})
         columns = tuple(dict.fromkeys(name for name, _ in group.values()))
         return StoredStates(owner, made, None, None, columns, fingerprint, packed, 0)
+
+
+def _prefix(number: int) -> str:
+    """How the fingerprints of grids of a number begin, as they are made today."""
+    return f"{KEPT}{_MADE}.{number}:"
 
 
 def _halves(asked: Grids) -> Sequence[Mapping[str, tuple[Column, str]]]:

@@ -45,7 +45,7 @@ class Lasting:
         """Read what is missing through `fused`; take what is there from `store`; days are those of `timezone`."""
         self._reader, self._fused, self._store = reader, fused, store
         self._hidden, self._timezone = hidden, timezone
-        self._memories: dict[str, Memory] = {}
+        self._memories: dict[tuple[str, bool], Memory] = {}
         self._reasons: dict[str, str] = {}
 
     def answer(self, batch: Batch) -> Iterator[tuple[Summary[State], State | Broken]]:
@@ -97,7 +97,7 @@ class Lasting:
 
     def updates(self) -> Sequence[StateUpdate]:
         """What this run changes in the stored states."""
-        return [self._update(name, memory) for name, memory in self._memories.items()]
+        return [self._update(name, memory, fixed=fixed) for (name, fixed), memory in self._memories.items()]
 
     def _parts(self, memory: Memory, batch: Batch, blocks: tuple[Block, ...]) -> Iterator[_Part]:
         """The measures of a batch by the blocks whose states they miss, with the states that are there."""
@@ -219,8 +219,8 @@ class Lasting:
         table = self._reader.table(source)
         if table is None:
             return None
-        name = self._name(source, table)
-        memory = self._memories.get(name)
+        name, fixed = self._name(source, table), self._reader.fixed(source)
+        memory = self._memories.get((name, fixed))
         if memory is not None and memory.table == table:
             return memory
         about = self._reader.definition(source, table, self._hidden)
@@ -235,7 +235,7 @@ class Lasting:
         if known is not None:
             memory.learn(changes(self._reader.spark, table, known, self._time(source)))
         memory.table = table
-        self._memories[name] = memory
+        self._memories[name, fixed] = memory
         return memory
 
     def _name(self, source: Source, table: Table) -> str:
@@ -263,7 +263,7 @@ class Lasting:
             if one.fingerprint != CHECKED and not one.fingerprint.startswith(KEPT) and block is not ... and not newer:
                 memory.raw.setdefault(block, {}).update(unpack(one.packed))
 
-    def _update(self, dataset: str, memory: Memory) -> StateUpdate:
+    def _update(self, dataset: str, memory: Memory, *, fixed: bool) -> StateUpdate:
         states = [
             pack
             for block, found in memory.new.items()
@@ -273,8 +273,7 @@ class Lasting:
             )
         ]
         checked = StoredStates(dataset, memory.table.version, None, None, (), CHECKED, memory.about.encode(), 0)
-        base, at, _ = dataset.rpartition(_AT)
-        instead = base + at if memory.known is None else ""
+        instead = dataset.removesuffix(str(memory.table.version)) if fixed and memory.known is None else ""
         return StateUpdate(dataset, memory.void, memory.whole, tuple(states), checked, instead)
 
 

@@ -7,8 +7,9 @@ they are compared with, are counts of the same cells. Cell 0 is NULL and cell 1 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sparkguard.core.instant import EPOCH
@@ -19,14 +20,12 @@ from sparkguard.measures.profile import ordinal
 
 RARE = 1_000
 """A value of fewer than one in so many rows is not named."""
-OUTSIDE = 5
-"""Bins on either side in which no row of the sample is."""
 _GONE = 20
 """Named values of so many times fewer rows than the rarest that is named have nearly gone."""
 _FAR = 20
 """One of so many values in an open bin is too many."""
-_END = 1e300
-"""Edges beyond are at the end of the line."""
+_INF = sys.float_info.max
+"""Edges from which on only infinities are."""
 NULL, NAN, FIRST = 0, 1, 2
 """The cell of NULL, that of NaN, and the first cell of values."""
 INTEGER, NUMBER, DATE, MOMENT, LOCAL, TEXT = "integer", "number", "date", "timestamp", "timestamp_ntz", "text"
@@ -41,7 +40,8 @@ class Grid(Answer):
     the first and the last bin are open. A day counts as days, a moment as microseconds since 1970, and all
     as doubles. Unordered (`kind` is text; booleans as "true" and "false"): a cell for each of `hashes`, then
     `buckets` cells for the other values by their hash. `names` are the texts of `hashes`, in their order;
-    there are none where the column's values are hidden.
+    there are none where the column's values are hidden. `inside`: the first of the bins in which rows of the
+    sample can be, and the first after them.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Grid(Answer):
     hashes: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     buckets: int = 0
+    inside: tuple[int, ...] = ()
 
     @property
     def ordered(self) -> bool:
@@ -67,7 +68,7 @@ class Grid(Answer):
 
     def hidden(self) -> Grid:
         """The same cells without the values' names."""
-        return Grid(self.kind, self.edges, self.hashes, (), self.buckets)
+        return replace(self, names=())
 
     def cell_of(self, value: object) -> int:
         """The cell of a value as Python has it: the twin of what Spark counts."""
@@ -88,6 +89,12 @@ class Grid(Answer):
         if at >= len(self.hashes):
             return "other values"
         return f"'{self.names[at]}'" if self.names else f"value {at + 1}"
+
+    def until(self, edge: int) -> str:
+        """The values below an edge, given by its number, in words."""
+        if self.lone(FIRST + edge):
+            return f"up to {self.shown(self.edges[edge - 1])}"
+        return "-inf" if self.edges[edge] == -_INF else f"below {self.shown(self.edges[edge])}"
 
     def lone(self, cell: int) -> bool:
         """Whether one value of the column, and no other, is in a bin."""
@@ -111,10 +118,11 @@ class Grid(Answer):
         return gone or 4 * max(values[named:], default=0) > total
 
     def _outside(self, values: Sequence[int], total: int) -> bool:
-        """The same for bins; where they reach the ends of the line, there are none outside, or they hold infinities."""
-        ends = [side for side, edge in ((0, self.edges[0]), (-1, self.edges[-1])) if abs(edge) < _END]
-        outside = [n for side in ends for n in (values[-OUTSIDE:] if side else values[:OUTSIDE])]
-        return 2 * max(outside, default=0) > total or _FAR * max((values[side] for side in ends), default=0) > total
+        """The same for bins."""
+        first, last = self.inside or (0, len(values))
+        outside = (*values[:first], *values[last:])
+        open_ones = (*values[: min(first, 1)], *(values[-1:] if last < len(values) else ()))
+        return 2 * max(outside, default=0) > total or _FAR * max(open_ones, default=0) > total
 
     def shown(self, number: float) -> str:
         """A number on the line of an ordered grid, as the column shows it."""
@@ -154,9 +162,9 @@ def _bin_label(kind: str, low: float | None, high: float | None) -> str:
     if low is None and high is None:
         return "any value"
     if low is None:
-        return f"below {_shown(kind, high or 0.0)}"
+        return "-inf" if high == -_INF else f"below {_shown(kind, high or 0.0)}"
     if high is None:
-        return f"{_shown(kind, low)} or more"
+        return "inf" if low == _INF else f"{_shown(kind, low)} or more"
     if _lone(kind, low, high):
         return _shown(kind, low)
     if kind in (INTEGER, DATE):

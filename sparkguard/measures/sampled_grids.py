@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.grids import DATE, INTEGER, RARE, TEXT, Grid, kind_of, text_of
+from sparkguard.measures.grids import RARE, TEXT, Grid, kind_of, text_of
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
 
@@ -33,7 +34,6 @@ FEW = 64
 """Of as many distinct numbers each has a bin of its own, in which nothing else is."""
 LONGEST_NAME = 100
 """Characters of a named value that are kept."""
-_HALF = 0.5
 _SURELY = 4
 """Standard deviations by which a named text is more frequent in the sample than a rare one is on average."""
 _EQUAL = 32
@@ -118,21 +118,23 @@ def ordered_grid(kind: str, sample: Numbers) -> Grid:
         return Grid(kind)
     values, counts = np.unique(finite, return_counts=True)
     few = values.size <= FEW
-    inner = _quantile_edges(finite, values, counts) if not few else [e for v in values for e in around(kind, float(v))]
+    inner = _quantile_edges(finite, values, counts) if not few else [e for v in values.tolist() for e in around(v)]
     low, high = float(values[0]), float(values[-1])
     upper, lower = np.quantile(finite, (1 - _TAILS[0], _TAILS[0]), method="nearest").tolist()
     spread = upper - lower or high - low or max(abs(low), 1.0)
     outer = [side for far in _BEYOND for side in (low - far * spread, high + far * spread)]
-    ends = around(kind, low)[0], around(kind, high)[1]
-    infinite = [sign * sys.float_info.max for sign in (-1, 1) if (sample == sign * math.inf).any()]
+    ends = around(low)[0], around(high)[1]
+    endless = [bool((sample == sign * math.inf).any()) for sign in (-1, 1)]
+    infinite = [sign * sys.float_info.max for sign, some in zip((-1, 1), endless, strict=True) if some]
     edges = sorted({float(e) + 0.0 for e in (*inner, *ends, *outer, *infinite) if math.isfinite(e)})
-    return Grid(kind, tuple(edges))
+    first = 0 if endless[0] else bisect_right(edges, ends[0])
+    last = len(edges) + 1 if endless[1] else bisect_right(edges, ends[1])
+    return Grid(kind, tuple(edges), inside=(first, last))
 
 
-def around(kind: str, value: float) -> tuple[float, float]:
-    """The bin that holds one value and no other."""
-    low, high = (value - _HALF, value + _HALF) if kind in (INTEGER, DATE) else (value, value)
-    return low, max(high, math.nextafter(value, math.inf))
+def around(value: float) -> tuple[float, float]:
+    """The bin that holds one value and no other, also of a column of whole numbers that becomes another."""
+    return value, math.nextafter(value, math.inf)
 
 
 def text_grid(hashes: Whole, names: Mapping[int, str], most: int = MOST_NAMED) -> Grid:

@@ -58,6 +58,8 @@ def by_stretches(series: Sequence[Series], calendar: Calendar, alpha: float, min
     block = calendar.block
     # Blocks lie as the window does, so the last days of the reference may be part of none.
     used = len(series[0].reference) - (-calendar.gap % block)
+    if used < block:
+        return None
     rows = _blocks(series[0], series[0].reference[:used], block).sum(axis=1)
     length = len(series[0].window) // block
     first = calendar.first + timedelta(days=used % block)

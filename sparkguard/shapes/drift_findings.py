@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sparkguard.core.budget import Budget
@@ -12,7 +12,7 @@ from sparkguard.core.text import REDACTED, count, few, hides, number
 from sparkguard.shapes.distances import distances
 from sparkguard.shapes.drift import Compared, Comparison
 from sparkguard.shapes.moved import Binned, Moved, moved, percent
-from sparkguard.shapes.series import Calendar
+from sparkguard.shapes.series import Calendar, Series
 from sparkguard.shapes.shared_columns import Shared
 from sparkguard.stats.maximum import Unit
 
@@ -140,14 +140,14 @@ class Story:
         usual = f"{comparison.many} {comparison.snapshots} from {self.whole.reference}"
         judged = _judged(comparison)
         if drifted:
-            named = "; ".join(f"{_name(one)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
+            named = "; ".join(f"{_name(one.series)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
             more = f"; and {len(drifted) - _NAMED} more" if len(drifted) > _NAMED else ""
             told = f"{len(drifted)} of {judged} drifted, by {usual}: {named}{more}"
         else:
             told = f"{judged} {'looks' if judged == '1 column' else 'look'} like {usual}"
         if comparison.odd is not None:
             series, days = comparison.odd
-            told += f"; the limit is what {series.column} showed from {days}, far above all other stretches: "
+            told += f"; the limit is what {_name(series)} showed from {days}, far above all other stretches: "
             told += "leave those days out of the reference if something was wrong with them"
         if comparison.verdict.extrapolated:
             told += f"; {self.budget} is rarer than any rank of {comparison.many}: the limit is extrapolated"
@@ -155,13 +155,15 @@ class Story:
             told += f"; only the last {count(comparison.days or 0, 'day')} of {comparison.asked_days} were judged: "
             told += "the reference has no 26 longer stretches"
         units = [(one, unit) for one, unit in comparison.units() if not unit.drifted and not unit.underpowered]
-        blind = [_name(one) for one, unit in units if unit.smallest_effect == 1]
+        blind = [_name(one.series) for one, unit in units if unit.smallest_effect == 1]
         told += f"; too different from each other to find a change of values: {few(blind, _NAMED)}" if blind else ""
-        told += f"; too few rows to tell a change of two fifths in {count(weak, 'column')}" if weak else ""
-        names = [*map(_name, untold), *(f"{one.name} (another type)" for one in self.columns.unlike)]
+        many = _counted(o.series for o, u in comparison.units() if u.judged and u.underpowered and not u.drifted)
+        told += f"; too few rows to tell a change of two fifths in {many}" if weak else ""
+        names = [*(_name(one.series) for one in untold), *(f"{one.name} (another type)" for one in self.columns.unlike)]
         told += f"; nothing to tell by for {few(names, _NAMED)}" if names else ""
         told += f"; {count(self.small, 'slice')} with too few rows" if self.small else ""
-        told += f"; no frequent value to slice by in {few(self.bare, _NAMED)}" if self.bare else ""
+        bare = f"; no value to slice by in {few(self.bare, _NAMED)}: none is frequent, or they are hidden"
+        told += bare if self.bare else ""
         told += f"; only on one side: {few(self.columns.left_out, _NAMED)}" if self.columns.left_out else ""
         return told
 
@@ -224,23 +226,28 @@ def _untold(one: Compared, unit: Unit, comparison: Comparison) -> str | None:
     """Why a series that did not drift cannot be judged, or not its values."""
     if unit.drifted:
         return None
-    lack = "what it is compared with or too many stretches have none"
+    lack = "what it is compared with or too many stretches have none, or too few to say what is new"
     if comparison.days is None:
         lack = "fewer than 26 groups of clusters on a side have any, unequal ones counted as fewer"
     if not unit.judged:
         return f"the window has no rows of it, or {lack}"
     if unit.partial:
-        return f"the window has values of it, but {lack}; only NULL and NaN were judged"
-    if one.series.grid.outgrown(one.base):
+        return f"the window has values of it, but {lack}"
+    # A slice may rightly have only values that are rare in the column.
+    if one.series.slice_key is None and one.series.grid.outgrown(one.base):
         return "its grid is out of date, much of the reference lies outside of what it was made from; raise grid"
     return None
 
 
 def _judged(comparison: Comparison) -> str:
     """How many columns were judged, and how many slices of them."""
-    judged = [one.series.slice_key is None for one, unit in comparison.units() if unit.judged]
-    slices = len(judged) - sum(judged)
-    return count(sum(judged), "column") + (f" and {count(slices, 'slice')} of them" if slices else "")
+    return _counted(one.series for one, unit in comparison.units() if unit.judged)
+
+
+def _counted(series: Iterable[Series]) -> str:
+    whole = [one.slice_key is None for one in series]
+    slices = len(whole) - sum(whole)
+    return count(sum(whole), "column") + (f" and {count(slices, 'slice')} of them" if slices else "")
 
 
 def _mostly_weak(comparison: Comparison) -> bool:
@@ -249,8 +256,7 @@ def _mostly_weak(comparison: Comparison) -> bool:
     return 2 * sum(weak) > len(weak)
 
 
-def _name(one: Compared) -> str:
-    series = one.series
+def _name(series: Series) -> str:
     return series.column + (f" where {series.slice_key} is {series.slice_value}" if series.slice_key else "")
 
 

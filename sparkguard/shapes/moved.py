@@ -115,7 +115,7 @@ def _along(base: Binned, window: Binned) -> Moved:
             yield Moved(f"median {old} → {told}", f"median {old}", f"median {new}")
         if edges:
             at = max(range(len(edges)), key=lambda i: abs(before[i] - now[i]))
-            yield _change(f"below {base.grid.shown(edges[at])}:", before[at], now[at])
+            yield _change(f"{base.grid.until(at)}:", before[at], now[at])
 
     return _joined(changes())
 

@@ -109,7 +109,11 @@ def replaced(updates: Sequence[StateUpdate], suite: str) -> str:
     parts = [part for update in updates for part in _parts(update)]
     used = ", ".join(_text(update.dataset) for update in updates)
     prefixes = dict.fromkeys(update.instead for update in updates if update.instead)
-    parts += [f"(startswith(dataset, {_text(prefix)}) AND dataset NOT IN ({used}))" for prefix in prefixes]
+    parts += [
+        f"(startswith(dataset, {_text(prefix)}) AND substring(dataset, {len(prefix) + 1}) RLIKE '^[0-9]+$'"
+        f" AND dataset NOT IN ({used}) AND {_OF_THE_DATA})"
+        for prefix in prefixes
+    ]
     return f"suite = '{suite}' AND ({' OR '.join(parts)})"
 
 

@@ -64,7 +64,8 @@ class Scores:
     share, less what is usual in stretches. `judged` (C,): window and enough stretches have rows of the unit.
     `design_effect` (C,): how many times the variance of independent rows the shares of stretches have.
     `by_rows` is what would be detectable if nothing but the number of rows stood in the way. `partial`: the
-    window has values, but its base or too many stretches have none, so that only shares were scored.
+    window has values, but its base or too many stretches have none, so that only shares were scored; or values
+    are beyond a base that has too few rows to say what is new.
     """
 
     window: Floats
@@ -102,7 +103,9 @@ def scores(items: Counts, bases: Counts, kinds: CellKinds) -> Scores:
     usual = usual_beyond(whole.beyond, rows)
     pairs.append((beyond(whole.beyond, rows, usual, rows), beyond(part.beyond, thin_rows, usual, rows)))
     counted = [thin.moved for _, thin in pairs]
-    counted[-1] &= _as_deep(whole.base)
+    deep = _as_deep(whole.base)
+    unsure = counted[-1][-1] & ~deep[-1]
+    counted[-1] &= deep
     judged = [_Judged.of(full.divergence(), thin.divergence()) for full, thin in pairs]
     shares = [one.scores(counts) for one, counts in zip(judged, counted, strict=True)]
     scored = np.stack([values.scores(), *shares], axis=-1)
@@ -115,7 +118,7 @@ def scores(items: Counts, bases: Counts, kinds: CellKinds) -> Scores:
         design_effect=values.design_effect(),
         detectable=values.detectable(),
         by_rows=values.detectable_by_rows(),
-        partial=(items[-1, :, FIRST:].sum(axis=-1) > 0) & ~(values.thin.known[-1] & values.told),
+        partial=((items[-1, :, FIRST:].sum(axis=-1) > 0) & ~(values.thin.known[-1] & values.told)) | unsure,
     )
 
 

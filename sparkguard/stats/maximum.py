@@ -27,8 +27,8 @@ Two rows of five in other cells: a normal column whose level moved by a whole st
 hidden by how much healthy weeks differ is not counted here: no larger window would show it.
 """
 
-_ODD = 1.5
-"""A stretch whose maximum is so many times the next is odd."""
+_ODD, _USUAL = 2.0, 2.5
+"""A stretch whose maximum is so many times the next, or the usual one of a table of few columns, is odd."""
 _EULER = 0.5772156649015329
 
 
@@ -172,7 +172,7 @@ def _odd(maxima: Floats, limit: float) -> int | None:
     if len(maxima) < 2:  # noqa: PLR2004 - there is no other
         return None
     second, first = np.sort(maxima)[-2:]
-    return int(maxima.argmax()) if limit >= first > _ODD * max(second, 1.0) else None
+    return int(maxima.argmax()) if limit >= first > _ODD * max(second, _USUAL) else None
 
 
 def _chance(maximum: float, maxima: Floats) -> float:

@@ -95,7 +95,7 @@ def _together(units: list[Scores]) -> Scores:
         design_effect=joined("design_effect"),
         detectable=detectable,
         by_rows=detectable,
-        partial=np.zeros(len(units), dtype=np.bool_),
+        partial=np.concatenate([u.partial for u in units]),
     )
 
 
@@ -120,7 +120,7 @@ def _by_rows(items: Counts, bases: Counts, kinds: CellKinds) -> Scores:
         design_effect=np.ones(1),
         detectable=detectable,
         by_rows=detectable,
-        partial=np.zeros(1, dtype=np.bool_),
+        partial=(items[-1, :, FIRST:].sum(axis=-1) > 0) & ~seen.known[-1],
     )
 
 

@@ -101,6 +101,15 @@ def test_a_grid_is_outgrown_by_values_that_its_sample_did_not_have() -> None:
     assert Grid(NUMBER).outgrown([0, 0, 5])
 
 
+@pytest.mark.parametrize(
+    "values", [(0.0, 1.0), (2.0**60, 2.0**60 + 256), (1e9, math.nextafter(1e9, 2e9)), (1.7e308, 0.0)]
+)
+def test_a_frequent_end_does_not_outgrow_its_grid(values: tuple[float, float]) -> None:
+    sample = np.array([values[0]] * 70 + [values[1]] * 30)
+    grid = ordered_grid(NUMBER, sample)
+    assert not grid.outgrown(counts_of(grid, sample))
+
+
 @pytest.mark.parametrize("many", [500, 2_500, 5_000, 10_000])
 def test_a_wide_tables_small_sample_names_nothing_that_seems_gone_later(many: int) -> None:
     rng = np.random.default_rng(many)

@@ -42,6 +42,7 @@ def status(rows: Sequence[Mapping[str, object]], **fields: object) -> tuple[str,
         ([0, 50, 100], [0, 50, 80]),
         ([0.1, 0.2, 0.3], [0.1, 0.2, 0.31]),
         ([2025], [2026]),
+        ([100, 101], [100.4, 101]),
     ],
 )
 def test_of_few_values_each_other_one_is_drift(before: Sequence[object], now: Sequence[object]) -> None:
@@ -174,7 +175,7 @@ def test_slices_are_told_apart_from_columns_and_do_not_make_a_table_underpowered
 
 def test_a_column_without_frequent_values_has_no_slices_and_that_is_said() -> None:
     table = [{"ts": r["ts"], "x": i % 50, "id": f"u{i}"} for i, r in enumerate(TABLE)]
-    assert "no frequent value to slice by in id" in whole(table, columns=["x"], slices=["id"]).message
+    assert "no value to slice by in id" in whole(table, columns=["x"], slices=["id"]).message
 
 
 def test_new_texts_are_told_as_a_share_of_values() -> None:
@@ -188,3 +189,58 @@ def test_a_column_is_not_sliced_by_itself_however_it_is_spelled() -> None:
     table = [{"ts": r["ts"], "a.b": "xy"[i % 2], "c": i % 9} for i, r in enumerate(TABLE)]
     found = judge(check(columns=["a.b", "c"], slices=["`a.b`"]), {"t": table}, time_columns={"t": "ts"})
     assert {f.subject for f in found if f.slice_key} == {"c"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"), [([100], [105]), (["a", "b"], ["a", "b", "c"]), ([f"u{i}" for i in range(50)], ["new"])]
+)
+def test_what_is_beyond_a_base_of_few_rows_is_no_pass(before: Sequence[object], now: Sequence[object]) -> None:
+    outage = TABLE[0]["ts"] + timedelta(days=60)
+    table = [row for i, row in enumerate(column(before, now)) if not outage <= row["ts"] < LAST or i % 3 == 0]
+    assert "pass" not in status(table)
+    healthy = [row for i, row in enumerate(column(before, before)) if not outage <= row["ts"] < LAST or i % 3 == 0]
+    assert status(healthy) == ("pass", "pass")
+
+
+def test_a_column_whose_values_have_few_clusters_is_no_pass() -> None:
+    table = [
+        {**r, "user": i % 600, "kite": (i % 7 + (1000 if r["ts"] >= LAST else 0)) if i % 600 < 10 else None}
+        for i, r in enumerate(TABLE)
+    ]
+    found = timeless(table, cluster="user")
+    assert found["kite"].status.value == found[":all"].status.value == "warn", found["kite"].message
+    assert "26 groups of clusters" in found["kite"].message
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_reference_of_less_than_a_block_cannot_tell(days: int) -> None:
+    end = f"2026-03-{22 + days}"
+    found = whole(TABLE, block="2d", reference_window={"start": "2026-03-22", "end": end})
+    assert (found.status.value, found.message[:11]) == ("warn", "cannot tell")
+
+
+def test_a_slice_of_values_that_are_rare_in_the_column_is_not_out_of_date() -> None:
+    table = [
+        {
+            "ts": r["ts"],
+            "x": f"lu{i // 40 % 10}" if i % 40 == 0 else f"de{i % 9}",
+            "land": "LU" if i % 40 == 0 else "DE",
+        }
+        for i, r in enumerate(TABLE)
+    ]
+    found = verdicts(table, columns=["x"], slices=["land"], min_rows=5)
+    assert "out of date" not in found["x[land=LU]"].message
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ([0.0, 1.0], [0.0, 0.0, 0.0, 1.0], "up to 0: 50 % → 75 %"),
+        ([0.1, 0.2, 0.3], [0.1, 0.1, 0.3], "up to 0.1: 33 % → 67 %"),
+        ([-math.inf, 1.0, 2.0, 3.0], [1.0, 2.0, 3.0], "-inf: 25 % → 0.0 %"),
+    ],
+)
+def test_where_values_moved_is_told_by_values_that_there_are(
+    before: Sequence[object], now: Sequence[object], told: str
+) -> None:
+    assert told in verdicts(column(before, now))["x"].message

@@ -42,3 +42,11 @@ def test_what_makes_states_count_is_written_last(monkeypatch: pytest.MonkeyPatch
     parts = list(chunks(rows))
     assert [len(p) for p in parts] == [2, 2, 2]
     assert parts[-1][-1].measure_fingerprint == CHECKED
+
+
+def test_a_new_version_takes_the_place_of_the_others_that_the_run_does_not_use() -> None:
+    new = StateUpdate("t@5", None, whole=True, states=(), checked=DONE, instead="t@")
+    text = replaced([new, StateUpdate("t@4", (), whole=False, states=(), checked=DONE)], "s")
+    assert "startswith(dataset, 't@') AND substring(dataset, 3) RLIKE '^[0-9]+$'" in text
+    assert "dataset NOT IN ('t@5', 't@4') AND measure_fingerprint NOT LIKE 'kept:%'" in text
+    assert "startswith" not in replaced([StateUpdate("t@eu", None, whole=True, states=(), checked=DONE)], "s")

@@ -33,8 +33,8 @@ class Coded:
     """A value as SQL text, and its code: the bin of a number between `edges`, or the place of a 64-bit hash.
 
     With edges: 0 for NULL, 1 for NaN, 2 and on for the bins. With `hashes`: `first` and on for these, then
-    `buckets` for others (without any they are 0), and 0 for NULL. The number is of any of Spark's fixed-width
-    types but decimals, and counts as a double.
+    `buckets` for others (without any they are 0), and 0 for NULL. The number is an integer or a
+    floating one of any width, and counts as a double.
     """
 
     sql: str
