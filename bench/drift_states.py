@@ -33,7 +33,7 @@ from sparkguard.engine.packs import packs
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
 from sparkguard.measures.grids import Grid
-from sparkguard.measures.histograms import Counts, Histogram
+from sparkguard.measures.histograms import CellCounts, Histogram
 from sparkguard.measures.sampled_grids import Grids, GridsAnswer
 
 DATA = Path(__file__).parent.parent / "data" / "tpch"
@@ -140,7 +140,7 @@ def show_driver() -> None:
         window = Window(start, start + timedelta(days=1))
         block = StoredStates("t", 0, window.start_utc, window.end_utc, (), "", b"", 0)
         found = {
-            f"{i:032x}": (Histogram(Source("t", window), c, grid), Counts.of(drawn.poisson(2_000, grid.cells)))
+            f"{i:032x}": (Histogram(Source("t", window), c, grid), CellCounts.of(drawn.poisson(2_000, grid.cells)))
             for i, c in enumerate(column)
         }
         stored += packs(block, found)
@@ -160,7 +160,7 @@ def show_driver() -> None:
 def load_all(stored: Sequence[StoredStates], grid: Grid) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """The counts of every day and column, as a run has them after it has read its states."""
     raw = {(one.start, key): value for one in stored for key, value in unpack(one.packed).items()}
-    states = {key: decode(Counts, value) for key, value in raw.items()}
+    states = {key: decode(CellCounts, value) for key, value in raw.items()}
     del raw
     return np.stack([state.cells(grid.cells) for state in states.values() if state is not None])
 

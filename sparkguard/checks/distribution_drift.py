@@ -23,7 +23,7 @@ from sparkguard.core.threshold import Bound
 from sparkguard.core.window import Duration, Window
 from sparkguard.errors import DataError
 from sparkguard.measures.grids import Grid
-from sparkguard.measures.histograms import MOST_SLICES, Counts, Histogram, Slicing
+from sparkguard.measures.histograms import MOST_SLICES, CellCounts, Histogram, Slicing
 from sparkguard.measures.overlap import Side
 from sparkguard.measures.sampled_grids import Grids
 from sparkguard.measures.tallies import RowCount
@@ -319,7 +319,7 @@ class DistributionDrift(SourceCheck):
             for group, value in enumerate(texts[key].names[: window.groups - 1], 1):
                 yield replace(whole, slice_key=key, slice_value=value, group=group)
 
-    def _states(self, seen: Evidence, counted: Histogram) -> tuple[Counts, ...]:
+    def _states(self, seen: Evidence, counted: Histogram) -> tuple[CellCounts, ...]:
         return (seen.require(counted),) if self.timeless else seen.require(Daily(counted)).states
 
 

@@ -24,7 +24,7 @@ from sparkguard.engine.kept_grids import Hidden
 from sparkguard.engine.memory import Memory
 from sparkguard.engine.packs import Kept, packs
 from sparkguard.engine.reader import Reader
-from sparkguard.measures.histograms import Counts
+from sparkguard.measures.histograms import CellCounts
 from sparkguard.measures.tallies import RowCount, Total
 
 _Part = tuple[Batch, tuple[Block, ...], Sequence[dict[Block, State]]]
@@ -298,7 +298,7 @@ def _bounds(block: Block) -> tuple[Any, Any]:
 
 
 def _rows(found: Mapping[str, Kept]) -> int:
-    return next((state.rows for _, state in found.values() if isinstance(state, Total | Counts)), 0)
+    return next((state.rows for _, state in found.values() if isinstance(state, Total | CellCounts)), 0)
 
 
 def _checked(stored: Sequence[StoredStates], about: str) -> int | None:

@@ -23,11 +23,11 @@ _WIDTHS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True)
-class Counts(State):
+class CellCounts(State):
     """Rows by cell, packed: a byte for the bytes of a number, then the numbers, little end first.
 
     Numbers are as short as the greatest allows and end with the last that is not 0, so equal counts are
-    equal bytes; no rows are no bytes. Counts of hidden columns are not kept, since their grids are not either.
+    equal bytes; no rows are no bytes. CellCounts of hidden columns are not kept, since their grids are not either.
     """
 
     HOLDS_VALUES = True
@@ -106,13 +106,13 @@ class Slicing:
 
 
 @dataclass(frozen=True)
-class Histogram(Dense[Counts]):
+class Histogram(Dense[CellCounts]):
     """How many rows are in each cell of a column's grid, and with `by` in each group of rows?
 
     Cell c of group g is number g * grid.cells + c; all rows are the sum over the groups.
     """
 
-    STATE = Counts
+    STATE = CellCounts
 
     source: Source
     column: Column
@@ -134,7 +134,7 @@ class Histogram(Dense[Counts]):
         """Numbers in the state."""
         return self.groups * self.grid.cells
 
-    def twin(self, tables: Mapping[Source, Rows]) -> Counts:
+    def twin(self, tables: Mapping[Source, Rows]) -> CellCounts:
         """Count row by row."""
         import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
 
@@ -142,7 +142,7 @@ class Histogram(Dense[Counts]):
         for row in tables[self.source]:
             group = 0 if self.by is None else self.by.group_of(row[-1])
             found[group * self.grid.cells + self.grid.cell_of(row[0])] += 1
-        return Counts.of(found)
+        return CellCounts.of(found)
 
     def __str__(self) -> str:
         """For the plan."""

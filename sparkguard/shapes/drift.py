@@ -9,17 +9,17 @@ from datetime import timedelta
 import numpy as np
 
 from sparkguard.core.text import count
-from sparkguard.measures.histograms import Counts
+from sparkguard.measures.histograms import CellCounts
 from sparkguard.shapes.series import Calendar, Series
 from sparkguard.stats import cells, drift, timeless
-from sparkguard.stats.homogeneity import Counts as Cells
+from sparkguard.stats.homogeneity import Counts
 from sparkguard.stats.maximum import Unit, Verdict, decide
 from sparkguard.stats.stretches import LEAST, Snapshots, Timeline, choose
 
 TOGETHER = 64
 """Series that are scored at once: a year of their days is tens of megabytes."""
 
-Scored = tuple[drift.Scores, Cells, Cells]
+Scored = tuple[drift.Scores, Counts, Counts]
 """Scores, and the (C, K) counts of the window and of what it was compared with."""
 
 
@@ -114,7 +114,7 @@ def _by_stretches(some: Sequence[Series], snapshots: Snapshots, used: int, block
     return drift.scores(items, bases, _kinds(some)), items[-1], bases[-1]
 
 
-def _by_clusters(some: Sequence[Series], filled: Cells) -> Scored:
+def _by_clusters(some: Sequence[Series], filled: Counts) -> Scored:
     window, reference = (
         _side(some, (s.by_group(state)[filled] for s, state in zip(some, states, strict=True)))
         for states in ([s.window[0] for s in some], [s.reference[0] for s in some])
@@ -128,13 +128,13 @@ def _by_rows(some: Sequence[Series], rng: np.random.Generator) -> Scored:
     return timeless.row_scores(window, reference, _kinds(some), rng=rng), window, reference
 
 
-def _side(some: Sequence[Series], counts: Iterable[Cells]) -> Cells:
+def _side(some: Sequence[Series], counts: Iterable[Counts]) -> Counts:
     """Put (B, K) counts of each series together as (B, C, K), padded with cells that no row is in."""
     widest = max(s.grid.cells for s in some)
     return np.stack([np.pad(c, ((0, 0), (0, widest - c.shape[1]))) for c in counts], axis=1)
 
 
-def _blocks(series: Series, days: Sequence[Counts], length: int) -> Cells:
+def _blocks(series: Series, days: Sequence[CellCounts], length: int) -> Counts:
     """Rows of shape (blocks, cells); blocks of `length` days, of which the last ends with the days."""
     found = np.stack([series.cells(state) for state in days])
     found = found[len(found) % length :]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast
 
 from sparkguard.measures.grids import Grid
-from sparkguard.measures.histograms import Counts
+from sparkguard.measures.histograms import CellCounts
 
 if TYPE_CHECKING:
     from sparkguard.measures.histograms import Vector
@@ -23,19 +23,19 @@ class Series:
 
     column: str
     grid: Grid
-    reference: tuple[Counts, ...]
-    window: tuple[Counts, ...]
+    reference: tuple[CellCounts, ...]
+    window: tuple[CellCounts, ...]
     slice_key: str | None = None
     slice_value: str | None = None
     group: int | None = None
     groups: int = 1
 
-    def cells(self, state: Counts) -> Vector:
+    def cells(self, state: CellCounts) -> Vector:
         """Its rows in the cells of the grid."""
         rows = self.by_group(state)
         return cast("Vector", rows.sum(axis=0) if self.group is None else rows[self.group])
 
-    def by_group(self, state: Counts) -> Vector:
+    def by_group(self, state: CellCounts) -> Vector:
         """The rows of each group in the cells of the grid: (groups, cells)."""
         return cast("Vector", state.cells(self.groups * self.grid.cells).reshape(self.groups, self.grid.cells))
 

@@ -8,10 +8,8 @@ two healthy samples are: `homogeneity` and `maximum` do.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from sparkguard.stats.homogeneity import Counts, Flags, Floats
 
 ZERO_SHARE = 0.5
 """Rows that a cell without rows counts as in the population stability index, which has no value for zero."""
@@ -138,6 +136,6 @@ def _information(p: Floats, q: Floats) -> Floats:
     return np.asarray(terms.sum(axis=-1))
 
 
-def _first(reached: npt.NDArray[np.bool_], positions: Floats) -> Floats:
+def _first(reached: Flags, positions: Floats) -> Floats:
     """The position of the first cell that is reached."""
     return np.asarray(np.take_along_axis(positions, np.argmax(reached, axis=-1)[..., None], axis=-1)[..., 0])

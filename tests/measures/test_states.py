@@ -16,7 +16,7 @@ from sparkguard.core.source import Source
 from sparkguard.measures.conditions import Missing, NotFinite, Outside, twin_hash
 from sparkguard.measures.grids import Grid
 from sparkguard.measures.hashes import hash_of_text
-from sparkguard.measures.histograms import Counts, Histogram, Slicing
+from sparkguard.measures.histograms import CellCounts, Histogram, Slicing
 from sparkguard.measures.profile import Extremes, Moments, Spread
 from sparkguard.measures.sketches import Distinct, DistinctKeys, FrequentValues, Quantiles
 from sparkguard.measures.tallies import Count, Examples, RowCount
@@ -125,13 +125,13 @@ def test_distinct_keys_of_parts_merge_to_those_of_the_whole(parts: list[list[int
 
 @given(st.lists(st.integers(0, 2**40), max_size=8), st.integers(0, 12))
 def test_counts_are_packed_without_loss_and_alike_however_long(counts: list[int], more: int) -> None:
-    packed = Counts.of(np.array(counts + [0] * more, np.int64))
-    assert packed == Counts.of(np.array(counts, np.int64))
+    packed = CellCounts.of(np.array(counts + [0] * more, np.int64))
+    assert packed == CellCounts.of(np.array(counts, np.int64))
     assert packed.cells(len(counts) + more).tolist() == counts + [0] * more
     assert packed.rows == sum(counts)
-    assert decode(Counts, unpack(pack({"k": packed}))["k"]) == packed
+    assert decode(CellCounts, unpack(pack({"k": packed}))["k"]) == packed
 
 
 def test_small_counts_take_a_byte_each() -> None:
-    assert len(Counts.of(np.full(50, 200)).packed) == 51
-    assert len(Counts.of(np.full(50, 70_000)).packed) == 201
+    assert len(CellCounts.of(np.full(50, 200)).packed) == 51
+    assert len(CellCounts.of(np.full(50, 70_000)).packed) == 201

@@ -1,4 +1,4 @@
-"""Counts by day last: a night reads its new day, late data voids its day, and grids outlive everything."""
+"""CellCounts by day last: a night reads its new day, late data voids its day, and grids outlive everything."""
 
 import zlib
 from datetime import UTC, datetime

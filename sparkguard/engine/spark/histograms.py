@@ -8,7 +8,7 @@ from sparkguard.engine.spark.counting import Coded
 from sparkguard.engine.spark.profile import AS_ORDINAL
 from sparkguard.engine.spark.values import hashes_apart
 from sparkguard.measures.grids import TEXT, Grid
-from sparkguard.measures.histograms import Counts, Histogram, Slicing
+from sparkguard.measures.histograms import CellCounts, Histogram, Slicing
 
 
 def as_number(name: str, kind: str) -> str:
@@ -43,4 +43,4 @@ def _group(name: str, by: Slicing) -> Coded:
     return Coded(as_hash(name, by.column.type), None, by.hashes, by.buckets, first=1)
 
 
-DENSE = {Histogram: DenseRecipe(_cells, lambda _measure, counts: Counts.of(counts))}
+DENSE = {Histogram: DenseRecipe(_cells, lambda _measure, counts: CellCounts.of(counts))}
