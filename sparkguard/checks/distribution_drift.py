@@ -202,6 +202,8 @@ class DistributionDrift(SourceCheck):
         if not rows or reference is None:
             return (self.verdict(replace(whole, evaluated_rows=rows), passed="", failed=""),)
         common, series = self._shared(seen), list(self._series(seen, reference))
+        if not series and common.unfit:
+            raise common.unfit[0].error
         if not series:
             message = f"no column of {self.source} can be compared with {reference}"
             raise DataError(message, "name columns that both have: numbers, times, texts or booleans")

@@ -11,6 +11,7 @@ import pytest
 from sparkguard.core.columns import Field, Schema
 from sparkguard.core.fields import Like
 from sparkguard.core.finding import Finding
+from sparkguard.errors import DataError
 from sparkguard.shapes.shared_columns import shared
 from sparkguard.testing import judge
 from tests.checks.test_distribution_drift import LAST, TABLE, check, timeless, verdicts
@@ -244,3 +245,9 @@ def test_where_values_moved_is_told_by_values_that_there_are(
     before: Sequence[object], now: Sequence[object], told: str
 ) -> None:
     assert told in verdicts(column(before, now))["x"].message
+
+
+def test_a_column_that_is_misspelt_is_told_with_its_nearest_name() -> None:
+    with pytest.raises(DataError, match="amuont") as told:
+        whole(TABLE, columns=["amuont"])
+    assert "'amount'" in str(told.value)
