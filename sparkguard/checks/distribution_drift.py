@@ -64,7 +64,7 @@ class DistributionDrift(SourceCheck):
         >>> check = DistributionDrift(id="like_training", dataset="t", window=last, reference_window=past)
         >>> found, whole = judge(check, {"t": table}, time_columns={"t": "ts"})
         >>> found.subject, found.status.value, found.message.partition(";")[0]
-        ('x', 'fail', 'median 11 → 20, below 11: 46 % → 8.3 %')
+        ('x', 'fail', 'median 11 → 20, up to 10: 46 % → 8.3 %')
     """
 
     QUANTITIES: ClassVar[Mapping[str, str]] = {
