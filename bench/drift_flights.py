@@ -74,7 +74,6 @@ def flights() -> Days:
     counts = np.stack([np.bincount(day * width + c, minlength=DAYS * width).reshape(DAYS, width) for c in columns], 1)
     ordered = np.array([True] * len(ORDERED) + [False] * len(NAMED))
     names = [len(set(table[c].dropna())) for c in NAMED]
-    buckets = np.array([0] * len(ORDERED) + [FIRST + min(_TOP, n) for n in names])
     inner = [len(edges(table[c].dropna().to_numpy(dtype=np.float64))) for c in ORDERED]
-    cells = np.array([FIRST + n + 1 for n in inner] + [b + _BUCKETS for b in buckets[len(ORDERED) :]])
+    cells = np.array([FIRST + n + 1 for n in inner] + [FIRST + min(_TOP, n) + _BUCKETS for n in names])
     return Days(counts[:, :, : cells.max()], CellKinds(ordered, cells), ORDERED + NAMED)

@@ -27,7 +27,7 @@ class CellCounts(State):
     """Rows by cell, packed: a byte for the bytes of a number, then the numbers, little end first.
 
     Numbers are as short as the greatest allows and end with the last that is not 0, so equal counts are
-    equal bytes; no rows are no bytes. CellCounts of hidden columns are not kept, since their grids are not either.
+    equal bytes; no rows are no bytes. Counts of hidden columns are not kept, since their grids are not either.
     """
 
     HOLDS_VALUES = True

@@ -123,12 +123,12 @@ def ordered_grid(kind: str, sample: Numbers) -> Grid:
     upper, lower = np.quantile(finite, (1 - _TAILS[0], _TAILS[0]), method="nearest").tolist()
     spread = upper - lower or high - low or max(abs(low), 1.0)
     outer = [side for far in _BEYOND for side in (low - far * spread, high + far * spread)]
-    ends = around(low)[0], around(high)[1]
+    above = around(high)[1]
     endless = [bool((sample == sign * math.inf).any()) for sign in (-1, 1)]
     infinite = [sign * sys.float_info.max for sign, some in zip((-1, 1), endless, strict=True) if some]
-    edges = sorted({float(e) + 0.0 for e in (*inner, *ends, *outer, *infinite) if math.isfinite(e)})
-    first = 0 if endless[0] else bisect_right(edges, ends[0])
-    last = len(edges) + 1 if endless[1] else bisect_right(edges, ends[1])
+    edges = sorted({float(e) + 0.0 for e in (*inner, low, above, *outer, *infinite) if math.isfinite(e)})
+    first = 0 if endless[0] else bisect_right(edges, low)
+    last = len(edges) + 1 if endless[1] else bisect_right(edges, above)
     return Grid(kind, tuple(edges), inside=(first, last))
 
 
