@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pyspark import cloudpickle
 
 from sparkguard.engine.spark import counting
-from sparkguard.engine.spark.counting import Coded, Item, _bins, counter, merger
+from sparkguard.engine.spark.counting import Coded, Item, _coders, counter, merger
 from sparkguard.engine.spark.sampled_grids import _packer
 from sparkguard.measures.grids import NUMBER, Grid
 from sparkguard.measures.sampled_grids import ordered_grid
@@ -76,6 +77,11 @@ def test_equal_blocks_of_many_tasks_add_up() -> None:
     assert twice == {key: [2 * n for n in counts] for key, counts in once.items()}
 
 
+def binned(edges: tuple[float, ...], values: Any) -> Any:
+    [code_of] = _coders()([(edges, (), 0, 2)])
+    return code_of(values)
+
+
 numbers = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
@@ -85,7 +91,7 @@ def test_every_number_is_in_the_bin_of_its_grid(edges: list[float], values: list
     # Beside the edges it matters most.
     near = [v for e in grid.edges for v in (e, math.nextafter(e, -math.inf), math.nextafter(e, math.inf))]
     asked = [*values, *near, -0.0, math.nan, math.inf, -math.inf]
-    found = _bins()(grid.edges)(np.array(asked))
+    found = binned(grid.edges, np.array(asked))
     assert found.tolist() == [grid.cell_of(v) for v in asked]
 
 
@@ -100,7 +106,7 @@ def test_bins_of_usual_grids_are_those_of_a_search(kind: str) -> None:
         "whole": rng.integers(-(2**60), 2**60, 20_000),
     }[kind]
     grid = ordered_grid(NUMBER, drawn.astype(np.float64))
-    found = _bins()(grid.edges)(drawn)
+    found = binned(grid.edges, drawn)
     assert (found == 2 + np.searchsorted(grid.edges, drawn.astype(np.float64), side="right")).all()
 
 
@@ -110,3 +116,15 @@ def test_numbers_of_every_width_count_as_doubles(kind: pa.DataType) -> None:
     batch = pa.RecordBatch.from_arrays(arrays, ["block", "c0"])
     found = cells(counter([Coded("x", (0.0, 1.0))], [[Item(0, None, 5, 5)]], (0,))([batch, batch.slice(1)]))
     assert found == {(0, 0): [2, 0, 1, 2, 2]}
+
+
+def test_what_many_columns_hold_in_a_worker_is_small() -> None:
+    drawn = np.exp(3 * np.random.default_rng(6).normal(size=4_000))
+    grids = [ordered_grid(NUMBER, values) for values in (drawn, np.log(drawn))]
+    tracemalloc.start()
+    codes = _coders()([(grid.edges, (), 0, 2) for grid in grids * 50])
+    for code_of in codes:
+        code_of(drawn)
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < 16 << 20

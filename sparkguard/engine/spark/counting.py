@@ -189,21 +189,26 @@ def _column() -> Callable[[Sequence[Any], int], tuple[Any, Any]]:
 
 
 def _coders() -> Callable[[Sequence[Any]], Sequence[Callable[[Any], Any]]]:
-    bins, places = _bins(), _places()
+    bins, places, cached = _bins(), _places(), _CACHED
 
     def coders(ways: Sequence[Any]) -> Sequence[Callable[[Any], Any]]:
         """A function of values for each code."""
+        import numpy as np
+
+        # Memory that is taken once, for all columns: taking it for each step costs more than the step.
+        scratch = [np.empty(cached, kind) for kind in (np.float64, np.float64, np.float64, np.intp, np.bool_)]
         return [
-            places(hashes, buckets, first) if edges is None else bins(edges) for edges, hashes, buckets, first in ways
+            places(hashes, buckets, first) if edges is None else bins(edges, scratch)
+            for edges, hashes, buckets, first in ways
         ]
 
     return coders
 
 
-def _bins() -> Callable[[Sequence[float]], Callable[[Any], Any]]:
-    cached, slots, crowded = _CACHED, _SLOTS, _CROWDED
+def _bins() -> Callable[[Sequence[float], Sequence[Any]], Callable[[Any], Any]]:
+    slots, crowded = _SLOTS, _CROWDED
 
-    def bins(edges: Sequence[float]) -> Callable[[Any], Any]:
+    def bins(edges: Sequence[float], scratch: Sequence[Any]) -> Callable[[Any], Any]:
         """A function that finds the bins of numbers: 2 and the number of edges that are no greater."""
         import numpy as np
 
@@ -222,26 +227,23 @@ def _bins() -> Callable[[Sequence[float]], Callable[[Any], Any]]:
         if np.isfinite(scale):
             parts[:] = slot(known, np.empty(len(edges)))
         most = int(np.bincount(parts).max(initial=0))
-        base = (2 + np.searchsorted(parts, np.arange(slots))).astype(kind)
-        # No number is as great as NaN.
-        inside = np.full((most, slots), np.nan)
-        inside[np.arange(len(parts)) - np.searchsorted(parts, parts), parts] = known
         looked_up = np.isfinite(scale) and most <= crowded
-
-        # Memory that is taken once: taking it for each step costs more than the step.
-        doubles, slotted, limits = (np.empty(cached) for _ in range(3))
-        places, above = np.empty(cached, np.intp), np.empty(cached, bool)
+        if looked_up:
+            base = (2 + np.searchsorted(parts, np.arange(slots))).astype(kind)
+            # No number is as great as NaN.
+            inside = np.full((most, slots), np.nan)
+            inside[np.arange(len(parts)) - np.searchsorted(parts, parts), parts] = known
 
         def found(values: Any) -> Any:
             codes: Any = np.empty(len(values), kind)
-            for start in range(0, len(values), cached):
-                code = codes[start : start + cached]
-                here = slice(len(code))
-                some, part, limit, beyond = doubles[here], places[here], limits[here], above[here]
-                some[:] = values[start : start + cached]
+            size = len(scratch[0])
+            for start in range(0, len(values), size):
+                code = codes[start : start + size]
+                some, slotted, limit, part, beyond = (memory[: len(code)] for memory in scratch)
+                some[:] = values[start : start + size]
                 if looked_up:
                     with np.errstate(invalid="ignore", over="ignore"):  # NaN has no part
-                        np.copyto(part, slot(some, slotted[here]), casting="unsafe")
+                        np.copyto(part, slot(some, slotted), casting="unsafe")
                     np.take(base, part, out=code, mode="clip")
                 else:
                     code[:] = 2
