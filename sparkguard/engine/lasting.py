@@ -18,7 +18,7 @@ from sparkguard.core.source import Source
 from sparkguard.core.states import CHECKED, KEPT, StateStore, StateUpdate, StoredStates
 from sparkguard.core.text import first_line
 from sparkguard.engine.blocks import Block, days, divisible
-from sparkguard.engine.delta_log import Table, TimeColumn, changes
+from sparkguard.engine.delta_log import TimeColumn, changes
 from sparkguard.engine.fused import ByBlock, Fused
 from sparkguard.engine.kept_grids import Hidden
 from sparkguard.engine.memory import Memory
@@ -97,7 +97,7 @@ class Lasting:
 
     def updates(self) -> Sequence[StateUpdate]:
         """What this run changes in the stored states."""
-        return [self._update(name, memory, fixed=fixed) for (name, fixed), memory in self._memories.items()]
+        return [self._update(memory) for memory in self._memories.values()]
 
     def _parts(self, memory: Memory, batch: Batch, blocks: tuple[Block, ...]) -> Iterator[_Part]:
         """The measures of a batch by the blocks whose states they miss, with the states that are there."""
@@ -219,7 +219,9 @@ class Lasting:
         table = self._reader.table(source)
         if table is None:
             return None
-        name, fixed = self._name(source, table), self._reader.fixed(source)
+        fixed = self._reader.fixed(source)
+        # The states of a version that is named are kept under a name of its own.
+        name = f"{source.dataset}{_AT}{table.version}" if fixed else source.dataset
         memory = self._memories.get((name, fixed))
         if memory is not None and memory.table == table:
             return memory
@@ -231,16 +233,13 @@ class Lasting:
             return None
         if memory is None:
             first = () if known is not None else None
-            memory = Memory(table, about, void=first, appended=first, whole=known is None, known=known)
+            instead = source.dataset + _AT if fixed and known is None else ""
+            memory = Memory(table, about, name, instead, void=first, appended=first, whole=known is None, known=known)
         if known is not None:
             memory.learn(changes(self._reader.spark, table, known, self._time(source)))
         memory.table = table
         self._memories[name, fixed] = memory
         return memory
-
-    def _name(self, source: Source, table: Table) -> str:
-        """Under which name states are kept: those of a version that is named have one of their own."""
-        return f"{source.dataset}{_AT}{table.version}" if self._reader.fixed(source) else source.dataset
 
     def _time(self, source: Source) -> TimeColumn | None:
         column = self._reader.time_column(source)
@@ -250,12 +249,11 @@ class Lasting:
         """Take the states of blocks and of the batch's columns from the store."""
         if memory.void is None and memory.appended is None:
             return
-        source, window = batch.source, batch.source.window
+        window = batch.source.window
         start, end = (window.start_utc, window.end_utc) if window else (None, None)
         by_bounds: dict[tuple[Any, Any], Block] = {(b.start_utc, b.end_utc) if b else (None, None): b for b in blocks}
         names = [column.name for column in batch.columns]
-        kept_as = self._name(source, memory.table)
-        stored = sorted(self._store.load(kept_as, start, end, names), key=lambda s: s.version)
+        stored = sorted(self._store.load(memory.name, start, end, names), key=lambda s: s.version)
         for one in stored:
             block = by_bounds.get((one.start, one.end), ...)
             # A state of the whole that is newer than the check would get appended files twice.
@@ -263,18 +261,17 @@ class Lasting:
             if one.fingerprint != CHECKED and not one.fingerprint.startswith(KEPT) and block is not ... and not newer:
                 memory.raw.setdefault(block, {}).update(unpack(one.packed))
 
-    def _update(self, dataset: str, memory: Memory, *, fixed: bool) -> StateUpdate:
+    def _update(self, memory: Memory) -> StateUpdate:
         states = [
             pack
             for block, found in memory.new.items()
             for pack in packs(
-                StoredStates(dataset, memory.table.version, *_bounds(block), (), "", b"", _rows(found)),
+                StoredStates(memory.name, memory.table.version, *_bounds(block), (), "", b"", _rows(found)),
                 {key: kept for key, kept in found.items() if self._keeps(kept[0])},
             )
         ]
-        checked = StoredStates(dataset, memory.table.version, None, None, (), CHECKED, memory.about.encode(), 0)
-        instead = dataset.removesuffix(str(memory.table.version)) if fixed and memory.known is None else ""
-        return StateUpdate(dataset, memory.void, memory.whole, tuple(states), checked, instead)
+        checked = StoredStates(memory.name, memory.table.version, None, None, (), CHECKED, memory.about.encode(), 0)
+        return StateUpdate(memory.name, memory.void, memory.whole, tuple(states), checked, memory.instead)
 
 
 def _with_rows(part: Batch) -> Batch:

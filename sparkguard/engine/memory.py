@@ -20,11 +20,14 @@ class Memory:
     `known` is the version up to which the stored ones were known to hold (None: there are none),
     `void` the time that changed since (None: all of it), `appended` the files that were only added
     (None: not only), `whole` whether states of the whole dataset changed. `raw` are stored states that
-    are not decoded yet, `new` those of this run, both by block and fingerprint.
+    are not decoded yet, `new` those of this run, both by block and fingerprint. `name` is that under which the
+    states are kept, `instead` what the names begin with of which this one takes the place.
     """
 
     table: Table
     about: str
+    name: str
+    instead: str = ""
     void: tuple[Span, ...] | None = None
     appended: tuple[str, ...] | None = None
     reason: str | None = None

@@ -97,12 +97,12 @@ class Story:
         verdict = comparison.verdict
         judged = [unit for unit in verdict.units if unit.judged]
         drifted = [(one, unit) for one, unit in comparison.units() if unit.drifted]
-        weak = sum(unit.underpowered and not unit.drifted for unit in judged)
+        weak = [o.series for o, u in comparison.units() if u.judged and u.underpowered and not u.drifted]
         untold = [one for one, unit in comparison.units() if _untold(one, unit, comparison)]
         numbers = {
             "drifted_columns": len(drifted),
             "compared_columns": len(judged),
-            "underpowered_columns": weak,
+            "underpowered_columns": len(weak),
             "undecided_columns": len(untold) + len(self.columns.unlike),
             "left_out_columns": len(self.columns.left_out),
             "snapshots": comparison.many,
@@ -126,7 +126,7 @@ class Story:
         undecided = self.columns.unlike or any(one.series.slice_key is None for one in untold)
         if found.status is Status.PASS and undecided:
             found = replace(found, status=Status.WARN, message=f"cannot tell all: {found.message}")
-        elif found.status is Status.PASS and _mostly_weak(comparison):
+        elif found.status is Status.PASS and _mostly(weak, comparison):
             found = replace(found, status=Status.WARN, message=f"underpowered: {found.message}", remedy=_TOO_SHORT)
         return replace(found, evaluated_rows=rows)
 
@@ -135,10 +135,10 @@ class Story:
         comparison: Comparison,
         drifted: Sequence[tuple[Compared, Unit]],
         untold: Sequence[Compared],
-        weak: int,
+        weak: Sequence[Series],
     ) -> str:
         usual = f"{comparison.many} {comparison.snapshots} from {self.whole.reference}"
-        judged = _judged(comparison)
+        judged = _counted(one.series for one, unit in comparison.units() if unit.judged)
         if drifted:
             named = "; ".join(f"{_name(one.series)}: {self._moved(one, unit).reason}" for one, unit in drifted[:_NAMED])
             more = f"; and {len(drifted) - _NAMED} more" if len(drifted) > _NAMED else ""
@@ -157,8 +157,7 @@ class Story:
         units = [(one, unit) for one, unit in comparison.units() if not unit.drifted and not unit.underpowered]
         blind = [_name(one.series) for one, unit in units if unit.smallest_effect == 1]
         told += f"; too different from each other to find a change of values: {few(blind, _NAMED)}" if blind else ""
-        many = _counted(o.series for o, u in comparison.units() if u.judged and u.underpowered and not u.drifted)
-        told += f"; too few rows to tell a change of two fifths in {many}" if weak else ""
+        told += f"; too few rows to tell a change of two fifths in {_counted(weak)}" if weak else ""
         names = [*(_name(one.series) for one in untold), *(f"{one.name} (another type)" for one in self.columns.unlike)]
         told += f"; nothing to tell by for {few(names, _NAMED)}" if names else ""
         told += f"; {count(self.small, 'slice')} with too few rows" if self.small else ""
@@ -239,21 +238,17 @@ def _untold(one: Compared, unit: Unit, comparison: Comparison) -> str | None:
     return None
 
 
-def _judged(comparison: Comparison) -> str:
-    """How many columns were judged, and how many slices of them."""
-    return _counted(one.series for one, unit in comparison.units() if unit.judged)
-
-
 def _counted(series: Iterable[Series]) -> str:
+    """How many columns they are, and how many slices of them."""
     whole = [one.slice_key is None for one in series]
     slices = len(whole) - sum(whole)
     return count(sum(whole), "column") + (f" and {count(slices, 'slice')} of them" if slices else "")
 
 
-def _mostly_weak(comparison: Comparison) -> bool:
-    """Whether the window has too few rows to tell of most columns; slices are small by nature."""
-    weak = [u.underpowered and not u.drifted for one, u in comparison.units() if u.judged and not one.series.slice_key]
-    return 2 * sum(weak) > len(weak)
+def _mostly(weak: Sequence[Series], comparison: Comparison) -> bool:
+    """Whether most of the columns that were judged are among these; slices are small by nature."""
+    judged = sum(u.judged and one.series.slice_key is None for one, u in comparison.units())
+    return 2 * sum(one.slice_key is None for one in weak) > judged
 
 
 def _name(series: Series) -> str:
