@@ -17,7 +17,7 @@ from pyspark import cloudpickle
 
 from sparkguard.engine.spark import counting
 from sparkguard.engine.spark.counting import Coded, Item, _coders, counter, merger
-from sparkguard.engine.spark.sampled_grids import _packer
+from sparkguard.engine.spark.sampling import packer
 from sparkguard.measures.grids import NUMBER, Grid
 from sparkguard.measures.sampled_grids import ordered_grid
 
@@ -61,7 +61,9 @@ def test_rows_are_counted_by_block_group_and_cell(monkeypatch: pytest.MonkeyPatc
     }
 
 
-@pytest.mark.parametrize("work", [counter(CODES, PARTS, (3, 9)), _packer([False, True], 4)], ids=["counts", "sample"])
+@pytest.mark.parametrize(
+    "work", [counter(CODES, PARTS, (3, 9)), packer([False, True], 4, None)], ids=["counts", "sample"]
+)
 def test_a_worker_without_sparkguard_runs_it(work: Any, tmp_path: Path) -> None:
     plain = [pa.RecordBatch.from_arrays([pa.array([1.0]), pa.array([5]), pa.array(["a"])], ["v0", "v1", "t1"])]
     batches = BATCHES if work.__qualname__.startswith("counter") else plain
