@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from sparkguard.core.measure import Dense, State, Summary
 from sparkguard.engine.blocks import Block, numbers
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark import DenseCells, Names, dense_recipes
-from sparkguard.engine.spark.counting import COUNTED, Coded, Item, columns, counter, merger
+from sparkguard.engine.spark.counting import COUNTED, Coded, Item, Product, columns, counter, merger
 
 MOST_CELLS = 1 << 23
 """Cells times blocks of one read: each Python worker holds 64 MiB of them."""
@@ -46,12 +47,12 @@ class _Read:
         self._recipes = [dense_recipes()[type(m)] for m in batch.measures]
         asked = [r.cells(m, names) for r, m in zip(self._recipes, batch.measures, strict=True)]
         self._batch, self._blocks = batch, blocks
-        codes, items = _items(asked)
+        codes, products, items = _items(asked)
         self._parts = list(_parts(items))
         rows = reader.frame(batch.source, batch.columns, names.expressions, blocks, files)
         number = "0" if tuple(blocks) == (None,) else "b"
         coded = rows.selectExpr(*columns(number, codes))
-        counted = coded.mapInArrow(counter(codes, self._parts, sorted(numbers(blocks))), COUNTED)
+        counted = coded.mapInArrow(counter(codes, self._parts, sorted(numbers(blocks)), products), COUNTED)
         self._spark = reader.spark
         self._query: DataFrame = counted.repartition("block", "part").mapInArrow(merger(), COUNTED)
         self._query.schema  # noqa: B018 - Spark Connect analyses on demand
@@ -105,16 +106,23 @@ def _cells(batch: Batch) -> int:
     return sum(m.cells for m in batch.measures if isinstance(m, Dense))
 
 
-def _items(asked: Sequence[DenseCells]) -> tuple[Sequence[Coded], Sequence[Item]]:
-    """Every code once, and what is counted by their numbers."""
-    codes: dict[Coded, int] = {}
+def _items(asked: Sequence[DenseCells]) -> tuple[Sequence[Coded], Sequence[Product], Sequence[Item]]:
+    """Every code and every product of two once, and what is counted by their numbers."""
+    codes = {code: i for i, code in enumerate(dict.fromkeys(c for cells in asked for c in _codes(cells)))}
+    products: dict[Product, int] = {}
     items = []
     for cells in asked:
-        value = codes.setdefault(cells.value, len(codes))
-        group = None if cells.group is None else codes.setdefault(cells.group, len(codes))
-        groups = 1 if cells.group is None else len(cells.group.hashes) + cells.group.buckets + 1
-        items.append(Item(value, group, cells.width, groups * cells.width))
-    return list(codes), items
+        groups = [codes[grouping.code] for grouping in cells.groups]
+        if len(groups) > 1:
+            product = Product(groups[0], groups[1], cells.groups[0].codes)
+            groups = [products.setdefault(product, len(codes) + len(products))]
+        many = math.prod(grouping.codes for grouping in cells.groups)
+        items.append(Item(codes[cells.value], groups[0] if groups else None, cells.width, many * cells.width))
+    return list(codes), list(products), items
+
+
+def _codes(cells: DenseCells) -> Sequence[Coded]:
+    return [cells.value, *(grouping.code for grouping in cells.groups)]
 
 
 def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from sparkguard.core.instant import EPOCH
 from sparkguard.core.measure import Answer
@@ -76,7 +77,7 @@ class Grid(Answer):
             return NULL
         if not self.ordered:
             return self._cell_of_hash(hash_of_text(text_of(value)))
-        number = float(ordinal(value))
+        number = float(ordinal(value)) if isinstance(value, int | float | Decimal | date) else 0.0
         return NAN if math.isnan(number) else FIRST + sum(edge <= number for edge in self.edges)
 
     def label(self, cell: int) -> str:

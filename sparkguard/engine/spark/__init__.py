@@ -120,12 +120,23 @@ class TallRecipe:
 
 
 @dataclass(frozen=True)
+class Grouping:
+    """Rows apart by a code, which is one of so many."""
+
+    code: Coded
+    codes: int
+
+
+@dataclass(frozen=True)
 class DenseCells:
-    """What a row counts in: the code of a value (one of `width`), in the group that another code tells."""
+    """What a row counts in: the code of a value (one of `width`), in the group that up to two other codes tell.
+
+    Of two the first counts faster: group = second * first.codes + first.
+    """
 
     value: Coded
-    group: Coded | None
     width: int
+    groups: tuple[Grouping, ...] = ()
 
 
 @dataclass(frozen=True)

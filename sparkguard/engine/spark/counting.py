@@ -45,8 +45,20 @@ class Coded:
 
 
 @dataclass(frozen=True)
+class Product:
+    """Rows by two codes at once, given by their numbers: `high` times the codes that `low` can have, and `low`."""
+
+    low: int
+    high: int
+    lows: int
+
+
+@dataclass(frozen=True)
 class Item:
-    """One question: the numbers of its value and of its group (None: one group), cells of a group and in all."""
+    """One question: the numbers of its value and of its group (None: one group), cells of a group and in all.
+
+    Products are numbered after the codes.
+    """
 
     value: int
     group: int | None
@@ -59,7 +71,9 @@ def columns(block: str, codes: Sequence[Coded]) -> Sequence[str]:
     return [f"CAST({block} AS INT) AS block", *(f"{code.sql} AS c{i}" for i, code in enumerate(codes))]
 
 
-def counter(codes: Sequence[Coded], parts: Sequence[Sequence[Item]], blocks: Sequence[int]) -> Run:
+def counter(
+    codes: Sequence[Coded], parts: Sequence[Sequence[Item]], blocks: Sequence[int], products: Sequence[Product] = ()
+) -> Run:
     """A function of Arrow batches of `columns` that counts them: `COUNTED`.
 
     Blocks, by their numbers in ascending order, are told by their place. It holds 8 bytes for each cell of each
@@ -67,6 +81,7 @@ def counter(codes: Sequence[Coded], parts: Sequence[Sequence[Item]], blocks: Seq
     """
     most, numbers = max(1, _CHUNK // (1 + len(codes))), list(blocks)
     ways = [(c.edges, c.hashes, c.buckets, c.first) for c in codes]
+    pairs = [(p.low, p.high, p.lows) for p in products]
     plan = [[(i.value, i.group, i.width, i.cells) for i in part] for part in parts]
     coders, coded, add, packed = _coders(), _coded(), _add(), _packed()
 
@@ -81,10 +96,10 @@ def counter(codes: Sequence[Coded], parts: Sequence[Sequence[Item]], blocks: Seq
         for batch in batches:
             held.append(batch)
             if sum(b.num_rows for b in held) >= most:
-                add(*coded(held, places, ready), plan, counts)
+                add(*coded(held, places, ready, pairs), plan, counts)
                 held = []
         if sum(b.num_rows for b in held):
-            add(*coded(held, places, ready), plan, counts)
+            add(*coded(held, places, ready, pairs), plan, counts)
         yield from packed(
             (int(block), number, part[block])
             for number, part in enumerate(counts)
@@ -155,10 +170,12 @@ def _add() -> Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any]], None]
     return add
 
 
-def _coded() -> Callable[[Sequence[Any], Any, Sequence[Any]], tuple[Any, Sequence[Any]]]:
+def _coded() -> Callable[[Sequence[Any], Any, Sequence[Any], Sequence[Any]], tuple[Any, Sequence[Any]]]:
     column = _column()
 
-    def coded(held: Sequence[Any], places: Any, ready: Sequence[Any]) -> tuple[Any, Sequence[Any]]:
+    def coded(held: Sequence[Any], places: Any, ready: Sequence[Any], pairs: Any) -> tuple[Any, Sequence[Any]]:
+        import numpy as np
+
         blocks = places[column(held, 0)[0]]
         codes = []
         for number, code_of in enumerate(ready, 1):
@@ -167,6 +184,8 @@ def _coded() -> Callable[[Sequence[Any], Any, Sequence[Any]], tuple[Any, Sequenc
             if missing is not None:
                 code[missing] = 0
             codes.append(code)
+        for low, high, lows in pairs:
+            codes.append(codes[high].astype(np.int32) * lows + codes[low])
         return blocks, codes
 
     return coded

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sparkguard.core.columns import Column
-from sparkguard.engine.spark import DenseCells, DenseRecipe, Names
+from sparkguard.engine.spark import DenseCells, DenseRecipe, Grouping, Names
 from sparkguard.engine.spark.counting import Coded
 from sparkguard.engine.spark.profile import AS_ORDINAL
 from sparkguard.engine.spark.values import hashes_apart
-from sparkguard.measures.grids import TEXT, Grid
+from sparkguard.measures.grids import TEXT, Grid, kind_of
 from sparkguard.measures.histograms import CellCounts, Histogram, Slicing
 
 
@@ -28,19 +28,21 @@ def as_hash(name: str, kind: str) -> str:
 
 
 def _cells(measure: Histogram, names: Names) -> DenseCells:
-    value = _value(names[measure.column], measure.column, measure.grid)
-    group = None if measure.by is None else _group(names[measure.by.column], measure.by)
-    return DenseCells(value, group, measure.grid.cells)
+    groups = () if measure.by is None else (_group(names[measure.by.column], measure.by),)
+    return DenseCells(value_code(names[measure.column], measure.column, measure.grid), measure.grid.cells, groups)
 
 
-def _value(name: str, column: Column, grid: Grid) -> Coded:
+def value_code(name: str, column: Column, grid: Grid) -> Coded:
+    """The cell of a value in a grid; of a type that has no grid, whether there is a value."""
     if grid.kind == TEXT:
         return Coded(as_hash(name, column.type), None, grid.hashes, grid.buckets)
+    if kind_of(column.type) is None:
+        return Coded(f"IF({name} IS NULL, NULL, 0D)", grid.edges)
     return Coded(as_counted(name, column.type), grid.edges)
 
 
-def _group(name: str, by: Slicing) -> Coded:
-    return Coded(as_hash(name, by.column.type), None, by.hashes, by.buckets, first=1)
+def _group(name: str, by: Slicing) -> Grouping:
+    return Grouping(Coded(as_hash(name, by.column.type), None, by.hashes, by.buckets, first=1), by.groups)
 
 
 DENSE = {Histogram: DenseRecipe(_cells, lambda _measure, counts: CellCounts.of(counts))}

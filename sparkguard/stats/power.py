@@ -1,0 +1,174 @@
+"""How well one feature tells the label by itself, from counts, with an error that counts groups of rows.
+
+The power is the probability that a row of a class scores higher than one of another (the area under the ROC
+curve): of two classes; of several as the mean of each class against the rest; of ordered classes, in which a
+number is cut, over all pairs of rows in different ones (the concordance). A score is the place of a cell on an
+ordered scale, in either direction, or the classes' rates in the cell among rows of other folds: in-sample rates
+would tell labels of an entity that has many rows by the entity alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from sparkguard.stats.homogeneity import Counts, Floats
+
+FOLDS = 8
+"""Folds of groups; a cell's rates are those of the seven others."""
+_PRIOR_ROWS = 1.0
+"""Rows by which the rate of a cell is drawn to that of all."""
+_LEAST_PAIRS = 0.01
+"""With a smaller share of all pairs inside of folds, rates cannot be tried."""
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """A power between 0 and 1 (0.5: none), its standard error over groups (NaN: unknown), and by what it scored.
+
+    `ties` is how much more an order within the cells could add, at most.
+    """
+
+    value: float
+    error: float
+    by: Literal["order", "rates", "nothing"] = "nothing"
+    ties: float = 0.0
+
+
+NOTHING = Power(0.5, float("nan"))
+
+
+def power(counts: Counts, task: Task, *, ordered: bool) -> Power:
+    """The power of a feature from its rows (G, K, C): by group, class of the label, and cell.
+
+    The first two cells are NULL and NaN; with `ordered` the others ascend.
+    """
+    problems = _problems(counts, task)
+    if not problems:
+        return NOTHING
+    found = [_by_rates(counts, problems) or _in_sample(counts, problems)]
+    found += [_by_order(problems, last=last) for last in (False, True)] if ordered else []
+    return max(found, key=lambda one: one.value)
+
+
+def missing_power(counts: Counts, task: Task) -> Power:
+    """How well it tells the label whether there is a value at all."""
+    halves = np.stack([counts[:, :, 0], counts[:, :, 1:].sum(axis=2)], axis=2)
+    if not halves.sum(axis=(0, 1)).all():
+        return NOTHING
+    problems = _problems(halves, task)
+    return _by_order(problems, last=False) if problems else NOTHING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Problem:
+    """Rows (G, L, C) that should score higher, each of L against those of `rest` (G, L, C); `ranks` says by what."""
+
+    rows: Counts
+    rest: Counts
+    classes: slice
+
+
+def _problems(counts: Counts, task: Task) -> Sequence[_Problem]:
+    """One, or of several classes one for each; those without pairs are left out."""
+    everything = counts.sum(axis=1, keepdims=True)
+    if task == "multiclass" and counts.shape[1] > 2:  # noqa: PLR2004 - two classes are one problem
+        slices = [slice(k, k + 1) for k in range(counts.shape[1])]
+        found = [_Problem(counts[:, s], everything - counts[:, s], s) for s in slices]
+    else:
+        lower = np.cumsum(counts, axis=1) - counts
+        found = [_Problem(counts[:, 1:], lower[:, 1:], slice(None))]
+    return [one for one in found if (one.rows.sum(axis=(0, 2)) * one.rest.sum(axis=(0, 2))).any()]
+
+
+def _by_order(problems: Sequence[_Problem], *, last: bool) -> Power:
+    """By the place of the cells; NULL and NaN come first, or last. Each problem takes its better direction."""
+    pairs, ties = [], []
+    for one in problems:
+        cells = one.rows.shape[2]
+        scores = np.arange(cells, dtype=np.float64)
+        scores[:2] += cells if last else 0
+        higher, equal, whole = _pairs(scores, one.rows, one.rest)
+        up = higher + equal / 2
+        flip = up.sum() < whole.sum() / 2
+        pairs.append((whole - up if flip else up, whole))
+        ties.append(equal.sum() / 2 / whole.sum())
+    return Power(*_estimate(pairs), "order", float(np.mean(ties)))
+
+
+def _by_rates(counts: Counts, problems: Sequence[_Problem]) -> Power | None:
+    """By the rates among other folds; pairs are compared within a fold. None if there are hardly any."""
+    groups = counts.shape[0]
+    fold_of = np.arange(groups) * FOLDS // groups
+    total = counts.sum(axis=0)
+    up = [np.zeros((groups, groups)) for _ in problems]
+    whole = [np.zeros((groups, groups)) for _ in problems]
+    for fold in range(min(FOLDS, groups)):
+        mine = fold_of == fold
+        rates = _rates(total - counts[mine].sum(axis=0))
+        at = np.ix_(mine, mine)
+        for i, one in enumerate(problems):
+            higher, equal, pairs = _pairs(_scores(rates, one), one.rows[mine], one.rest[mine])
+            up[i][at], whole[i][at] = higher + equal / 2, pairs
+    possible = sum(_pairs(np.zeros(counts.shape[2]), one.rows, one.rest)[2].sum() for one in problems)
+    if sum(pairs.sum() for pairs in whole) < _LEAST_PAIRS * possible:
+        return None
+    tried = [(u, w) for u, w in zip(up, whole, strict=True) if w.any()]
+    return Power(*_estimate(tried), "rates")
+
+
+def _in_sample(counts: Counts, problems: Sequence[_Problem]) -> Power:
+    """By the rates among the same rows, whose error nobody knows."""
+    rates, shares = _rates(counts.sum(axis=0)), []
+    for one in problems:
+        higher, equal, whole = _pairs(_scores(rates, one), one.rows, one.rest)
+        shares.append((higher + equal / 2).sum() / whole.sum())
+    return Power(float(np.mean(shares)), float("nan"), "rates")
+
+
+def _scores(rates: Floats, problem: _Problem) -> Floats:
+    """The rate of the problem's class, or the mean number of the class."""
+    one = rates[problem.classes]
+    return np.asarray(one[0] if len(one) == 1 else np.arange(len(rates)) @ rates)
+
+
+def _rates(others: Counts) -> Floats:
+    """The classes' shares (K, C) in each cell, drawn to their shares in all cells."""
+    overall = others.sum(axis=1, keepdims=True) / max(1, others.sum())
+    return np.asarray((others + _PRIOR_ROWS * overall) / (others.sum(axis=0) + _PRIOR_ROWS))
+
+
+def _pairs(scores: Floats, rows: Counts, rest: Counts) -> tuple[Floats, Floats, Floats]:
+    """Pairs (G, G) of a row of one group and one of the rest of another: where it scores higher, equal, and all."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf) > 0)
+    mine, others = (np.add.reduceat(side[:, :, order], starts, axis=2).astype(np.float64) for side in (rows, rest))
+    below = np.cumsum(others, axis=2) - others
+    all_others = np.broadcast_to(others.sum(axis=2, keepdims=True), others.shape)
+    higher, equal, whole = (np.tensordot(mine, side, axes=([1, 2], [1, 2])) for side in (below, others, all_others))
+    return higher, equal, whole
+
+
+def _estimate(pairs: Sequence[tuple[Floats, Floats]]) -> tuple[float, float]:
+    """The mean over problems of the share of pairs, and its error by leaving out each group in turn.
+
+    The jackknife over groups (Efron and Tibshirani 1993, chapter 11), with the scores held fixed.
+    """
+    value = float(np.mean([up.sum() / whole.sum() for up, whole in pairs]))
+    left = []
+    for up, whole in pairs:
+        without_up, without = (side.sum() - side.sum(axis=0) - side.sum(axis=1) + np.diag(side) for side in (up, whole))
+        left.append(np.divide(without_up, without, out=np.full(len(up), np.nan), where=without > 0))
+    used = np.any([whole.sum(axis=0) + whole.sum(axis=1) > 0 for _, whole in pairs], axis=0)
+    found: npt.NDArray[np.float64] = np.mean(left, axis=0)[used]
+    found = found[np.isfinite(found)]
+    if len(found) < 2:  # noqa: PLR2004 - of one group there is no spread
+        return value, float("nan")
+    spread = (len(found) - 1) / len(found) * float(((found - found.mean()) ** 2).sum())
+    return value, float(np.sqrt(spread))
