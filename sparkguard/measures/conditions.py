@@ -184,6 +184,24 @@ class HashIs(ColumnCondition):
 
 
 @dataclass(frozen=True)
+class LaterThan(Condition):
+    """Where there is a value, its moment is after another; rows without one of the three are not judged."""
+
+    value: Column
+    moment: Column
+    other: Column
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The value, its moment, and the other one."""
+        return (self.value, self.moment, self.other)
+
+    def holds(self, values: Sequence[object]) -> bool | None:
+        """Compare two moments of one type."""
+        return None if None in tuple(values) else bool(values[1] > values[2])  # type: ignore[operator] # of one type
+
+
+@dataclass(frozen=True)
 class Untrue(Condition):
     """An SQL predicate over a row is false; NULL is not judged, or with `nulls` broken as well.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.grids import TEXT, kind_of, text_of
+from sparkguard.measures.grids import FIRST, NAN, NULL, TEXT, Grid, kind_of, text_of
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.profile import ordinal
 from sparkguard.measures.sampled_grids import LONGEST_NAME, MOST_VALUES
@@ -59,6 +59,24 @@ class SampledColumn:
 
         found = np.frombuffer(self.values, "<f8")
         return np.where(self.missing, np.nan, found) if self.nulls else found
+
+    def cells(self, grid: Grid) -> Whole:
+        """The cell of each value in a grid of its kind."""
+        import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
+
+        if self.text:
+            order = np.argsort(np.array(grid.hashes, np.int64))
+            known = np.array(grid.hashes, np.int64)[order]
+            near = np.minimum(np.searchsorted(known, self.hashes), max(0, len(known) - 1))
+            named = known[near] == self.hashes if len(known) else np.zeros(len(self.hashes), np.bool_)
+            others = FIRST + len(known) + self.hashes % max(1, grid.buckets)
+            found = np.where(named, FIRST + order[near], others) if len(known) else others
+        else:
+            numbers = self.numbers
+            found = FIRST + np.searchsorted(np.array(grid.edges), numbers, side="right")
+            found[np.isnan(numbers)] = NAN
+        found[self.missing] = NULL
+        return np.asarray(found, np.int64)
 
 
 @dataclass(frozen=True)

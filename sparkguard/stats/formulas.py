@@ -92,7 +92,7 @@ class _Candidate:
     def values(self, of: Floats) -> Floats:
         a, b = of[:, self.one], of[:, self.other]
         if self.clock:
-            return _CLOCK[self.written](_minutes(a), _minutes(b))
+            return np.asarray(_CLOCK[self.written](_minutes(a), _minutes(b)))
         with np.errstate(all="ignore"):
             return np.asarray(_FORMULAS[self.written](a, b))
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from sparkguard.stats.homogeneity import Floats
 from sparkguard.stats.power import Task, area
+from sparkguard.stats.ranks import rank_correlations
 
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -190,19 +191,8 @@ def _clusters(ranks: Floats) -> Sequence[tuple[int, ...]]:
     features = ranks.shape[1]
     if features == 1:
         return [(0,)]
-    distance = 1 - np.abs(_correlations(ranks))
+    # A value that is missing is one more value.
+    distance = 1 - np.abs(rank_correlations(np.where(np.isnan(ranks), -1.0, ranks)))
     np.fill_diagonal(distance, 0)
     found = fcluster(linkage(squareform(distance, checks=False), "complete"), 1 - DEPENDENT, "distance")
     return [tuple(np.flatnonzero(found == number).tolist()) for number in np.unique(found)]
-
-
-def _correlations(ranks: Floats) -> Floats:
-    from scipy.stats import rankdata
-
-    filled = np.where(np.isnan(ranks), -1.0, ranks)  # a value that is missing is one more value
-    ordered = rankdata(filled, axis=0)
-    ordered -= ordered.mean(axis=0)
-    scale = np.sqrt((ordered**2).sum(axis=0))
-    ordered /= np.where(scale > 0, scale, 1)
-    found = ordered.T @ ordered
-    return np.asarray(np.clip((found + found.T) / 2, -1, 1))

@@ -12,6 +12,7 @@ from sparkguard.measures.conditions import (
     Condition,
     HashIs,
     Infinite,
+    LaterThan,
     Missing,
     NotANumber,
     NotFinite,
@@ -119,6 +120,13 @@ def _hash_is(condition: HashIs, names: Names) -> Predicate:
     return Predicate(None, f"({name} IS NOT NULL AND {value_hash(name, condition.column.type)} = {condition.hash}L)")
 
 
+def _later_than(condition: LaterThan, names: Names) -> Predicate:
+    value, moment, other = (names[column] for column in condition.columns)
+    return Predicate(
+        f"IF({value} IS NULL, NULL, {moment} > {other})", f"coalesce({value} IS NOT NULL AND {moment} > {other}, false)"
+    )
+
+
 def _untrue(condition: Untrue, names: Names) -> Predicate:
     name = names.expression(condition.sql)
     return Predicate(None, f"NOT coalesce({name}, false)") if condition.nulls else Predicate(name, f"NOT {name}")
@@ -135,5 +143,6 @@ _SQL: Mapping[type[Condition], Callable[[Any, Names], Predicate]] = {
     NotMatching: _not_matching,
     WrongLength: _wrong_length,
     HashIs: _hash_is,
+    LaterThan: _later_than,
     Untrue: _untrue,
 }
