@@ -85,5 +85,7 @@ def _field_of(check: Check, source: Source) -> tuple[str, ...]:
             return (name,)
     by_name = getattr(check, _SOURCES_BY_NAME, None)
     if isinstance(by_name, Mapping):
-        return next(((_SOURCES_BY_NAME, name) for name, value in by_name.items() if value == named), (_SOURCES_BY_NAME,))
+        return next(
+            ((_SOURCES_BY_NAME, name) for name, value in by_name.items() if value == named), (_SOURCES_BY_NAME,)
+        )
     return (_SOURCE_FIELDS[0],)
