@@ -286,14 +286,14 @@ class SplitOverlap(Check):
             passed=found.all_passed() + rest,
             failed=found.all_failed(wrong) + rest,
             remedy=_remedy(quantities),
-            nothing=None if empty is None else empty + rest,
+            nothing=empty,
         )
         if empty is None or not finding.evaluated_rows:
             return _unsure(verdict, found, every)
         lacking = check.verdict(replace(finding, evaluated_rows=0, violation_rows=0), passed="", failed="")
         if verdict.status is Status.FAIL or lacking.status not in (Status.ERROR, Status.FAIL):
             return replace(verdict, message=f"{verdict.message}; {empty}")
-        message = f"{empty}{rest}, so it was not compared"
+        message = f"{empty}, so not all was compared{rest}"
         return replace(verdict, status=lacking.status, message=message, remedy=lacking.remedy, decision=None)
 
     def _judged(self, quantities: Iterable[str]) -> SplitOverlap:

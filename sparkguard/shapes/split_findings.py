@@ -157,8 +157,9 @@ class SplitFindings:
 
     def empty(self, splits: Iterable[int]) -> str | None:
         """Which splits have no rows."""
-        names = [self.names[at] for at in splits if not self.rows[at]]
-        return f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no rows" if names else None
+        names = [f"'{self.names[at]}'" for at in splits if not self.rows[at]]
+        many = len(names) > 1
+        return f"split{'s' if many else ''} {', '.join(names)} {'have' if many else 'has'} no rows" if names else None
 
     def blank(self, splits: Iterable[int]) -> Iterator[str]:
         """Which questions compared nothing, since all rows of a split have NULL."""
@@ -242,7 +243,7 @@ class SplitFindings:
 
     def _apart(self, pair: Pair) -> str:
         kinds = [f"no {'row' if s.kind == 'row' else s.kind} ({s.label()})" for s in self.shares]
-        told = [f"share {' and '.join(kinds)}"] if kinds else []
+        told = [f"share {', '.join(kinds)}"] if kinds else []
         if self.order is not None:
             one, other = (self.order.reaches.reaches[at] for at in pair)
             if one.last is not None and other.first is not None:
