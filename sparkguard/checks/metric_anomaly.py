@@ -276,8 +276,7 @@ def _until(finding: Finding) -> datetime | None:
 
 
 def _subject(finding: Finding) -> Subject:
-    column = finding.subject if finding.subject_kind == "column" else ":table"
-    return Subject(column, finding.slice_key, finding.slice_value)
+    return Subject(finding.metric_column, finding.slice_key, finding.slice_value)
 
 
 def _about(watched: Finding, status: Status, message: str) -> Finding:

@@ -109,11 +109,14 @@ def _one_check_suite(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
     check: dict[str, Any] = {"id": kind, "type": kind}
     datasets: dict[str, Any] = {}
     for name, text in given.items():
-        blocks = _is_blocks(catalog()[kind].model_fields[name].annotation)
+        mapping = _is_mapping(catalog()[kind], name)
+        blocks = _is_blocks(catalog()[kind].model_fields[name].annotation) or (mapping and text.lstrip()[:1] == "{")
         value = _blocks(text, name) if blocks else _option_value(catalog()[kind], name, text)
-        if isinstance(value, dict) and _PLACES & set(value) and not _is_mapping(catalog()[kind], name):
+        if isinstance(value, dict) and _PLACES & set(value) and not mapping:
             datasets[name] = value
             value = name
+        if isinstance(value, dict) and mapping:
+            [value] = _placed([value], datasets)
         check[name] = _placed(value, datasets) if isinstance(value, list) else value
     if datasets:
         check["id"] = f"{kind}.{'-'.join(map(_short, datasets.values()))}"

@@ -10,6 +10,8 @@ from sparkguard.core.source import Dataset, Source, Versioned
 from sparkguard.core.text import did_you_mean
 
 _SOURCE_FIELDS = ("dataset", "before", "after", "other", "references", "reference", "training")
+_SOURCES_BY_NAME = "splits"
+"""A field that may hold names of the user's own, each with a dataset."""
 _WINDOW_FIELDS = {"references": "references_window", "training": "training_window"}
 """The window of a field that names a dataset, where it is not `window`."""
 
@@ -29,13 +31,13 @@ def across(check: Check, index: int, ids: list[str], datasets: Mapping[str, Data
         dataset = datasets.get(source.dataset)
         if dataset is None:
             near = did_you_mean(source.dataset, datasets)
-            yield (*at, _field_of(check, source)), f"there is no dataset '{source.dataset}'{near}"
+            yield (*at, *_field_of(check, source)), f"there is no dataset '{source.dataset}'{near}"
         elif source.version is not None and dataset.sql is not None:
-            yield (*at, _field_of(check, source)), f"dataset '{dataset.name}' is a query, so it has no versions"
-        elif (source.window is not None or check.TIMED) and dataset.time_column is None:
-            field = _field_of(check, source)
-            field = _WINDOW_FIELDS.get(field, "window") if source.window else field
-            yield (*at, field), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
+            yield (*at, *_field_of(check, source)), f"dataset '{dataset.name}' is a query, so it has no versions"
+        elif (source.window is not None or check.timed) and dataset.time_column is None:
+            path = _field_of(check, source)
+            path = (_WINDOW_FIELDS.get(path[0], "window"),) if source.window else path
+            yield (*at, *path), f"dataset '{dataset.name}' has no time_column, so it cannot be cut into windows"
     yield from (((*at, *m.path), problem) for m in check.mentions for problem in _mentioned(m, datasets))
 
 
@@ -74,10 +76,16 @@ def watching(check: Check, index: int, ids: list[str], checks: Iterable[Check]) 
             yield ("checks", index, what), f"'{other.kind()}' has no quantity '{watched.quantity}'{near}"
 
 
-def _field_of(check: Check, source: Source) -> str:
-    """The field that names a source's dataset, at its version."""
+def _field_of(check: Check, source: Source) -> tuple[str, ...]:
+    """The path of the field that names a source's dataset, at its version."""
+    named = Versioned(source.dataset, source.version)
     for name in _SOURCE_FIELDS:
         value = getattr(check, name, None)
-        if value == Versioned(source.dataset, source.version) or (value == source.dataset and source.version is None):
-            return name
-    return _SOURCE_FIELDS[0]
+        if value == named or (value == source.dataset and source.version is None):
+            return (name,)
+    by_name = getattr(check, _SOURCES_BY_NAME, None)
+    if isinstance(by_name, Mapping):
+        return next(
+            ((_SOURCES_BY_NAME, name) for name, value in by_name.items() if value == named), (_SOURCES_BY_NAME,)
+        )
+    return (_SOURCE_FIELDS[0],)

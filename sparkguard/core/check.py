@@ -63,7 +63,7 @@ class Check(BaseModel, ABC):
     QUANTITIES: ClassVar[Mapping[str, str]] = {}
     COST: ClassVar[str] = ""
     TIMED: ClassVar[bool] = False
-    """Whether all its datasets need a time column, also without a window."""
+    """Whether checks of the type are `timed`, whatever their fields say."""
     UNMET: ClassVar[str] = ""
     """What the message of a check that is skipped begins with, if it needs one of this type that did not pass."""
 
@@ -108,6 +108,11 @@ class Check(BaseModel, ABC):
     def quantities(self) -> frozenset[str]:
         """The names of its quantities: those of its type, and what its fields add."""
         return frozenset(self.QUANTITIES)
+
+    @property
+    def timed(self) -> bool:
+        """Whether all its datasets need a time column, also without a window."""
+        return self.TIMED
 
     @property
     def mentions(self) -> tuple[Mention, ...]:

@@ -126,6 +126,11 @@ class Finding:
     version: int | None = None
 
     @property
+    def metric_column(self) -> str:
+        """What its numbers are kept under: a column, a set of rows by its name, or `:table`."""
+        return self.subject if self.subject_kind in ("column", "set") else ":table"
+
+    @property
     def violation_rate(self) -> float | None:
         """`violation_rows / evaluated_rows`; None where either is unknown or nothing was evaluated."""
         if self.violation_rows is None or not self.evaluated_rows:

@@ -60,6 +60,11 @@ def can_be_compared(kind: str) -> bool:
     return _NO_EQUALITY.search(kind) is None
 
 
+def can_be_grouped(kind: str) -> bool:
+    """Whether equal values of a type can be brought together: all that compare but variants inside other types."""
+    return can_be_compared(kind) and (kind == "variant" or "variant" not in kind)
+
+
 def common_type(one: str, other: str, *, tolerant: bool = False) -> str | None:
     """The type in which two columns compare by value without loss; None where there is none.
 

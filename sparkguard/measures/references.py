@@ -92,7 +92,7 @@ class Orphans(Keyed[OrphansAnswer]):
 
     def _count(self, rows: Iterable[Sequence[object]]) -> Counter[Values]:
         key = Key(self.columns[0], self.normalize)
-        values = (tuple(_widened(v, p.type) for v, p in zip(row, self.key, strict=True)) for row in rows)
+        values = (tuple(widened(v, p.type) for v, p in zip(row, self.key, strict=True)) for row in rows)
         return Counter(k for k in map(key.value, values) if k is not None)
 
     def __str__(self) -> str:
@@ -105,7 +105,7 @@ def _alternate(sources: Iterable[Source], names: Iterable[str]) -> Iterable[obje
     return (part for pair in zip(sources, names, strict=True) for part in pair)
 
 
-def _widened(value: object, kind: str) -> object:
+def widened(value: object, kind: str) -> object:
     """A date is the midnight of a TIMESTAMP_NTZ; Python compares all other common types by value."""
     if kind == "timestamp_ntz" and isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - wall-clock time by design

@@ -116,7 +116,7 @@ class Rendering:
                 check_id=judged.check.id,
                 dataset=finding.source.dataset if finding.source else None,
                 dataset_version=judged.dataset_version,
-                column_name=finding.subject if finding.subject_kind == "column" else ":table",
+                column_name=finding.metric_column,
                 metric_name=name,
                 value=quantity.value,
                 window_start=start,

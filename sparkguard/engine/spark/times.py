@@ -19,6 +19,7 @@ from sparkguard.core.instant import micros_of
 from sparkguard.core.types import is_text
 from sparkguard.core.window import Stretch
 from sparkguard.engine.spark import Names, Read, WideRecipe
+from sparkguard.engine.spark.profile import AS_ORDINAL
 from sparkguard.engine.spark.sides import key_names, key_texts
 from sparkguard.engine.spark.values import comparable, literal
 from sparkguard.engine.spark.windows import ZONED, within
@@ -123,6 +124,25 @@ def _day(name: str, column: Column, timezone: str) -> str:
     instant = name if column.type == "timestamp" else _begin(name, timezone)
     micros = f"unix_micros(from_utc_timestamp({instant}, {_text(timezone)}))"
     return f"CAST(({micros} - pmod({micros}, {_MICROS_PER_DAY}L)) div {_MICROS_PER_DAY}L AS INT)"
+
+
+def instants(name: str, kind: str, timezone: str) -> tuple[str, str]:
+    """The first and the last microsecond of a time since 1970, NULL where it is none."""
+    if is_text(kind):
+        return f"unix_micros({_begin(name, timezone)})", f"unix_micros({_last(name, timezone)})"
+    micros = AS_ORDINAL[kind].format(name)
+    if kind == "timestamp":
+        return micros, micros
+    if kind == "timestamp_ntz":
+        first = _of_wall(micros, timezone)
+        return first, first
+    first, after = (_of_wall(f"(CAST({micros} AS BIGINT) + {i}) * {_MICROS_PER_DAY}L", timezone) for i in (0, 1))
+    return first, f"{after} - 1"
+
+
+def _of_wall(micros: str, timezone: str) -> str:
+    """The instant of a wall-clock time that is given in microseconds as if in UTC."""
+    return f"unix_micros({_utc(f'timestamp_micros({micros})', timezone)})"
 
 
 def _readable(column: Column) -> Any:
