@@ -184,16 +184,16 @@ def test_types_with_a_common_type_compare_by_value(
 )
 def test_types_without_a_common_type_are_an_error_that_names_both(spark: SparkSession, one: str, other: str) -> None:
     engine = engine_of(spark, train=spark.sql(f"SELECT {one} AS k"), test=spark.sql(f"SELECT {other} AS k"))
-    with pytest.raises(DataError, match="key column 'k' is .* in train, .* in test, so its values cannot be matched"):
+    with pytest.raises(DataError, match=r"key column 'k' is .* in train, .* in test, so its values cannot be matched"):
         found(engine, apart("train", "test", key=("k",)))
-    with pytest.raises(DataError, match="rows cannot be compared by value: 'k' is .* in train, .* in test"):
+    with pytest.raises(DataError, match=r"rows cannot be compared by value: 'k' is .* in train, .* in test"):
         found(engine, apart("train", "test"))
 
 
 @pytest.mark.parametrize("kind", ["array(map(1, 2))", "struct(parse_json('1') AS v)", "NULL"])
 def test_what_cannot_be_compared_is_an_error_until_it_is_left_out(spark: SparkSession, kind: str) -> None:
     engine = engine_of(spark, t=spark.sql(f"SELECT {kind} AS odd, 1 AS k, p AS part FROM VALUES ('a'), ('b') AS t(p)"))
-    with pytest.raises(DataError, match="rows cannot be compared by value: 'odd' is") as caught:
+    with pytest.raises(DataError, match=r"rows cannot be compared by value: 'odd' is") as caught:
         found(engine, check(splits=("a", "b")))
     assert "rows_except" in str(caught.value.remedy)
     assert found(engine, check(splits=("a", "b"), rows=True, rows_except=("odd",)))[":all"].violation_rows == 2
@@ -249,7 +249,7 @@ def test_values_of_any_plain_type_name_splits(spark: SparkSession, values_: str,
 
 
 def test_the_worst_of_each_pair_come_first_with_their_rows_in_both(spark: SparkSession) -> None:
-    rows = [(f"k{i}", s) for i in range(5) for s in ("train",) * (i + 1) + ("test",)]
+    rows: list[tuple[str | None, str]] = [(f"k{i}", s) for i in range(5) for s in ("train",) * (i + 1) + ("test",)]
     rows += [("only", "train"), ("only", "validation"), (None, "train"), (None, "test")]
     findings = found(
         engine_of(spark, t=frame(spark, rows, "k STRING, part STRING", 5)), check(key=("k",), violation_limit=2)
