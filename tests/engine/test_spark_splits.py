@@ -116,11 +116,13 @@ NESTED: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("partitions", [1, 7])
-@pytest.mark.parametrize("kind", [*COLUMNS, *NESTED])
-def test_spark_answers_as_the_oracle_does_for_every_type(spark: SparkSession, kind: str, partitions: int) -> None:
+@pytest.mark.parametrize("partitions", [7])
+@pytest.mark.parametrize("kind", [*COLUMNS, *NESTED][::2])
+def test_spark_answers_as_the_oracle_does_for_every_other_type(spark: SparkSession, kind: str, partitions: int) -> None:
     sql, *splits = (COLUMNS | NESTED)[kind]
-    rows = [(v, n, s) for s, vs in zip(NAMES, splits, strict=True) for v in vs * 2 for n in (0, None)]
+    rows: list[tuple[Any, ...]] = [
+        (v, n, s) for s, vs in zip(NAMES, splits, strict=True) for v in vs * 2 for n in (0, None)
+    ]
     rows += [(v, 0, other) for v in splits[0] for other in (None, "spare")]
     engine = engine_of(spark, t=frame(spark, rows, f"k {sql}, n INT, part STRING", partitions))
     answers = compared(engine, check(rows=True), {"t": rows}, "k n part")
