@@ -18,6 +18,7 @@ from sparkguard.core.columns import Column
 from sparkguard.core.measure import A_co, Answer, Cost, Keyed, RowMeasure, Rows
 from sparkguard.core.source import Source
 from sparkguard.measures.duplicates import BUCKETS
+from sparkguard.measures.grids import text_of
 from sparkguard.measures.pairing import Values, comparable
 from sparkguard.measures.references import widened
 
@@ -63,9 +64,7 @@ class Splits:
 
 def split_name(value: object) -> str | None:
     """The text of a value that names a split, as Spark writes it."""
-    if value is None:
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return None if value is None else text_of(value)
 
 
 @dataclass(frozen=True)

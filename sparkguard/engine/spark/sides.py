@@ -18,8 +18,8 @@ from sparkguard.measures.pairing import Pair, Pairing
 
 COUNTS = ("before", "after")
 _HALF = 32
-_LONGEST_KEY = 1_000
-"""Characters of a key's value that reach the driver."""
+LONGEST_VALUE = 1_000
+"""Characters of a value that reach the driver."""
 _SHORT = 52
 
 
@@ -71,7 +71,7 @@ def key_names(key: Sequence[Pair]) -> list[str]:
 def key_texts(key: Sequence[Pair]) -> list[SparkColumn]:
     """The key for people, under its columns' names."""
     named = zip(key_names(key), key, strict=True)
-    return [F.expr(f"substring({text(n, p.type)}, 1, {_LONGEST_KEY})").alias(n) for n, p in named]
+    return [F.expr(f"substring({text(n, p.type)}, 1, {LONGEST_VALUE})").alias(n) for n, p in named]
 
 
 def _hash(*parts: tuple[str, Sequence[Pair]], seed: int | None = None) -> SparkColumn:

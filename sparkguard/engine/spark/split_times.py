@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.sides import LONGEST_VALUE
 from sparkguard.engine.spark.splits import split_code
 from sparkguard.engine.spark.times import instants
 from sparkguard.engine.spark.values import literal, text
@@ -26,9 +27,6 @@ from sparkguard.measures.split_times import (
     Strays,
     StraysAnswer,
 )
-
-_LONGEST = 1_000
-"""Characters of a value that reach the driver."""
 
 
 def split_reaches(read: Read, measure: SplitReaches) -> SplitReachesAnswer:
@@ -82,7 +80,7 @@ def _timed(read: Read, measure: SplitReaches | Strays) -> DataFrame:
         first, last = instants("c0", columns[0].type, measure.timezone)
         code = f"CAST({split_code(measure.splits, at, f'c{1 + len(shown)}')} AS INT) AS s"
         kinds = [c.type for c in columns[: 1 + len(shown)]] if isinstance(measure, Strays) else []
-        texts = (f"substring({text(f'c{i}', kind)}, 1, {_LONGEST}) AS t{i}" for i, kind in enumerate(kinds))
+        texts = (f"substring({text(f'c{i}', kind)}, 1, {LONGEST_VALUE}) AS t{i}" for i, kind in enumerate(kinds))
         frames.append(read(source, columns).selectExpr(code, f"{first} AS f", f"{last} AS l", *texts))
     return reduce(lambda a, b: a.union(b), frames)
 

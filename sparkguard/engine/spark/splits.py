@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.sides import numbered
+from sparkguard.engine.spark.sides import LONGEST_VALUE, numbered
 from sparkguard.engine.spark.values import comparable, hash_of, literal, text
 from sparkguard.measures.duplicates import BUCKETS
 from sparkguard.measures.splits import (
@@ -36,8 +36,6 @@ from sparkguard.measures.splits import (
 
 _APART, _OTHERS = 0, 2
 """In place of a hash: of a row that NULL sets apart, and of one in no split. Hashes are odd."""
-_LONGEST = 1_000
-"""Characters of a value that reach the driver."""
 _ORDERED = 8
 """By so many of their first values keys with equally many rows are put in order."""
 
@@ -89,7 +87,7 @@ def shared_keys(read: Read, measure: SharedKeys) -> SharedKeysAnswer:
     by_pair = shared.selectExpr("*", f"explode({_pairs(measure.splits)}) AS p")
     order = ", ".join(("p.n + p.m DESC", *_names(measure.key)[:_ORDERED]))
     ranked = by_pair.selectExpr("*", f"row_number() OVER (PARTITION BY p.i, p.j ORDER BY {order}) AS place")
-    texts = [f"substring({_text(f'k{i}', p)}, 1, {_LONGEST}) AS k{i}" for i, p in enumerate(shown)]
+    texts = [f"substring({_text(f'k{i}', p)}, 1, {LONGEST_VALUE}) AS k{i}" for i, p in enumerate(shown)]
     worst = ranked.where(f"place <= {min(measure.limit, MOST_NAMED)}")
     worst = worst.selectExpr("'key' AS what", "p.i AS i", "p.j AS j", "CAST(place AS BIGINT) AS keys", *counts, *texts)
     nothing = [f"CAST(NULL AS STRING) AS k{i}" for i in range(len(shown))]
