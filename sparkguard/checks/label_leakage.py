@@ -166,14 +166,14 @@ class LabelLeakage(SourceCheck):
         whole = Finding(Status.PASS, "", columns=self.about, source=self.source)
         if not sample.size:
             return (self.verdict(replace(whole, evaluated_rows=0), passed="", failed=""),)
-        limits = Limits(self.max_power.warn, self.max_power.fail, self.max_importance)
+        limits = Limits(self.max_power.warn, self.max_power.fail)
         bare = [c.name for c in question.features if kind_of(c.type) is None]
         together = question.together + left_out(bare)
         waivers = {w.column: Waived(w.column, w.reason, w.owner, w.until) for w in self.waive}
         return Told(self, self._study(seen, sample), limits, whole, together, waivers, run.date).findings()
 
     def _study(self, seen: Evidence, sample: SampledRows) -> Study:
-        from sparkguard.shapes.leakage import feature_of, rows_of, tested_cells
+        from sparkguard.shapes.leakage import feature_of, rows_of
         from sparkguard.shapes.reasons import Study
         from sparkguard.shapes.trees import matrix_of
         from sparkguard.stats.formulas import formulas
@@ -195,7 +195,6 @@ class LabelLeakage(SourceCheck):
             tuple(replace(f, one=plain[f.one], other=plain[f.other]) for f in pairs),
             {name: (tally.broke, tally.judged) for name, tally in future.items()},
             question.grouped,
-            tested_cells(asked),
         )
 
     def _asking(self, seen: Evidence, sample: SampledRows) -> Asking:

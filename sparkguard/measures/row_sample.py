@@ -46,6 +46,13 @@ class SampledColumn:
         return np.unpackbits(np.frombuffer(self.nulls, np.uint8), count=size).astype(np.bool_)
 
     @property
+    def known(self) -> Whole | Numbers:
+        """The values that are neither NULL nor NaN, in the order of their rows."""
+        import numpy as np  # noqa: PLC0415 - `validate` needs no numpy
+
+        return self.hashes[~self.missing] if self.text else self.numbers[~np.isnan(self.numbers)]
+
+    @property
     def hashes(self) -> Whole:
         """The hashes of texts; those of NULL mean nothing."""
         import numpy as np  # noqa: PLC0415 - `validate` needs no numpy

@@ -37,9 +37,9 @@ def grids_of(column: Column, sampled: SampledColumn, classes: Whole) -> Iterator
     else:
         numbers = sampled.numbers
         grid = ordered_grid(kind, numbers[:MOST_ROWS])
-        values = len(np.unique(numbers[~np.isnan(numbers)]))
+        values = len(np.unique(sampled.known))
         yield grid if values <= FEW else _finer(grid, numbers, classes)
-        if kind == INTEGER and FEW < values <= np.count_nonzero(~np.isnan(numbers)) / _REPEATS:
+        if kind == INTEGER and FEW < values <= len(sampled.known) / _REPEATS:
             yield Grid(TEXT, buckets=MANY)
 
 
@@ -47,8 +47,10 @@ def single_cells(grid: Grid) -> npt.NDArray[np.bool_]:
     """Which cells (C,) hold one value and no other: NULL, NaN, named texts, bins of one number."""
     found = np.zeros(grid.cells, np.bool_)
     found[:FIRST] = True
-    for cell in range(FIRST, grid.cells):
-        found[cell] = grid.lone(cell) if grid.ordered else cell < FIRST + len(grid.hashes)
+    if grid.ordered:
+        found[FIRST:] = [grid.lone(cell) for cell in range(FIRST, grid.cells)]
+    else:
+        found[FIRST : FIRST + len(grid.hashes)] = True
     return found
 
 
@@ -58,7 +60,7 @@ def wide(grid: Grid) -> bool:
 
 
 def _texts(sampled: SampledColumn) -> Grid:
-    values, counts = np.unique(sampled.hashes[~sampled.missing], return_counts=True)
+    values, counts = np.unique(sampled.known, return_counts=True)
     names = dict(sampled.names)
     few = len(values) <= FEW
     often = [int(values[i]) for i in np.argsort(-counts, kind="stable")[: FEW if few else MOST_NAMED]]

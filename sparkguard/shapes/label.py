@@ -43,7 +43,7 @@ def label_of(column: Column, sampled: SampledColumn, asked: Asked) -> Label:
     if kind_of(column.type) is None or is_time(column.type):
         message = f"the label '{column.name}' is {column.type}, which is neither a class nor a number"
         raise DataError(message, "name another column, or compute the label in a dataset's sql")
-    known = sampled.hashes[~sampled.missing] if sampled.text else sampled.numbers[~np.isnan(sampled.numbers)]
+    known = sampled.known
     values, counts = np.unique(known, return_counts=True)
     if not len(values):
         message = f"the label '{column.name}' is NULL in all rows that were looked at"

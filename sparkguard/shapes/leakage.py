@@ -34,7 +34,8 @@ _HASHED = 32
 """Columns by whose values rows are grouped that belong to nothing."""
 _NEARLY_UNIQUE = 0.95
 _LEAST_ROWS = 100
-_IN_STEP = 0.99
+IN_STEP = 0.99
+"""A rank correlation with time from which on a counter tells the time."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ class Asking:
 class Feature:
     """What is known of a feature alone.
 
-    `grid` is the one on which it has its power. `in_step` is Spearman's correlation with time (None: no
-    time), `identifier` whether nearly every row has a value of its own.
+    `grid` is the one on which it has its power; `tested` values could have been pure. `in_step` is Spearman's
+    correlation with time (None: no time), `identifier` whether nearly every row has a value of its own.
     """
 
     column: Column
@@ -89,17 +90,18 @@ class Feature:
     missing: Power
     missing_share: float
     pure: tuple[purity.Pure, ...]
+    tested: int
     identifier: bool
     in_step: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How many rows have a label and how many none, those of each class, and the groups of rows of each class."""
+    """How many rows have a label and how many none, the classes by number, and the groups of rows of the smallest."""
 
     labelled: int
     unlabelled: int
-    classes: Mapping[int, int]
+    classes: tuple[int, ...]
     units: int
 
 
@@ -115,18 +117,13 @@ def asking(question: Question, sample: SampledRows) -> Asking:
     while groups > _FEWEST_GROUPS and cells * groups > _MOST_CELLS:
         groups //= 2
     fine, coarse = (_apart(question, at, n) for n in (groups, _WIDE_GROUPS))
-    return Asking(
-        label,
-        tuple(
-            tuple(
-                LabelledHistogram(
-                    question.source, column, grid, label.column, label.grid, coarse if wide(grid) else fine
-                )
-                for grid in gs
-            )
-            for column, gs in zip(question.features, grids, strict=True)
-        ),
-    )
+
+    def histogram(column: Column, grid: Grid) -> LabelledHistogram:
+        apart = coarse if wide(grid) else fine
+        return LabelledHistogram(question.source, column, grid, label.column, label.grid, apart)
+
+    each = zip(question.features, grids, strict=True)
+    return Asking(label, tuple(tuple(histogram(column, grid) for grid in gs) for column, gs in each))
 
 
 def _apart(question: Question, at: Mapping[Column, SampledColumn], groups: int) -> Apart:
@@ -135,8 +132,7 @@ def _apart(question: Question, at: Mapping[Column, SampledColumn], groups: int) 
     if question.time is None:
         # Equal rows are in one group, so that none is told by another.
         return Apart((question.label, *question.features)[:_HASHED], groups)
-    times = at[question.time].numbers
-    known = times[~np.isnan(times)]
+    known = at[question.time].known
     edges = np.unique(np.quantile(known, np.arange(1, groups) / groups, method="higher")) if known.size else known
     return Apart((question.time,), bins=Grid(kind_of(question.time.type) or TEXT, tuple(edges.tolist())))
 
@@ -146,7 +142,7 @@ def rows_of(question: Question, asked: Asking, counts: CellCounts) -> Rows:
     histogram = asked.histograms[0][0]
     by_label = counts.cells(histogram.cells).reshape(histogram.shape).sum(axis=2)
     labelled = by_label[:, FIRST:].sum(axis=0)
-    classes = {int(i): int(labelled[i]) for i in np.flatnonzero(labelled)}
+    classes = tuple(np.flatnonzero(labelled).tolist())
     if len(classes) == 1:
         [only] = classes
         message = f"all {labelled.sum():,} labels of '{question.label.name}' are of one class, {asked.label.name(only)}"
@@ -185,21 +181,17 @@ def feature_of(
         missing_power(labelled, asked.label.task),
         float(held[NULL] / max(1, held.sum())),
         tuple(pure),
+        int(single.sum()),
         _is_identifier(column, sampled),
         _in_step(question, sample, sampled),
     )
-
-
-def tested_cells(asked: Asking) -> int:
-    """Values that could have been pure."""
-    return sum(int(single_cells(histograms[0].grid).sum()) for histograms in asked.histograms)
 
 
 def _is_identifier(column: Column, sampled: SampledColumn) -> bool:
     """Whether nearly every row has a value of its own, of a type in which that is not usual."""
     if is_float(column.type) or kind_of(column.type) is None or column.type.startswith("decimal"):
         return False
-    known = sampled.hashes[~sampled.missing] if sampled.text else sampled.numbers[~np.isnan(sampled.numbers)]
+    known = sampled.known
     return known.size >= _LEAST_ROWS and len(np.unique(known)) >= _NEARLY_UNIQUE * known.size
 
 
@@ -216,4 +208,4 @@ def _in_step(question: Question, sample: SampledRows, sampled: SampledColumn) ->
 
 def tells_the_time(feature: Feature) -> bool:
     """Whether a feature is a counter: its values are hardly ever equal, and rise or fall as time goes on."""
-    return feature.identifier and feature.in_step is not None and abs(feature.in_step) >= _IN_STEP
+    return feature.identifier and feature.in_step is not None and abs(feature.in_step) >= IN_STEP

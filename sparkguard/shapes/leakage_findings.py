@@ -176,8 +176,7 @@ class Told:
 
 def _quantity(power: Power) -> Quantity:
     """A power with two standard errors as its margin."""
-    known = power.error == power.error
-    return Quantity(power.value, 2 * power.error if known else 0.0)
+    return Quantity(power.value, 2 * power.error if power.known else 0.0)
 
 
 def left_out(names: Iterable[str]) -> str:

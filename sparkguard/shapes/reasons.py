@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sparkguard.core.text import count, few
+from sparkguard.measures.grids import FIRST
 from sparkguard.shapes.label import Label
-from sparkguard.shapes.leakage import Feature, Rows, tells_the_time
+from sparkguard.shapes.leakage import IN_STEP, Feature, Rows, tells_the_time
 from sparkguard.shapes.moved import percent
 from sparkguard.stats.formulas import EXACT, Formula
 from sparkguard.stats.importance import Importances
@@ -32,11 +33,10 @@ Text = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """From which power on a feature warns and fails, and the share of the importance that is accepted."""
+    """From which power on a feature warns, and fails."""
 
     warn: float
     fail: float
-    importance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ class Study:
     formulas: tuple[Formula, ...]
     future: Mapping[str, tuple[int, int]]
     grouped: bool
-    tested: int
+
+    @property
+    def tested(self) -> int:
+        """Values that could have been pure."""
+        return sum(feature.tested for feature in self.features)
 
 
 def reasons_of(study: Study, bounds: Bounds, text: Text) -> Sequence[Sequence[Reason]]:
@@ -90,21 +94,20 @@ def _alone(study: Study, feature: Feature, bounds: Bounds, text: Text) -> Iterat
         yield Reason(False, words, "power", feature.power.value, _PREDICTIVE)  # noqa: FBT003 - it warns
     if tells_the_time(feature) and feature.in_step is not None:
         words = f"it counts on with time (rank correlation {feature.in_step:.3f}), which no later row will have seen"
-        yield Reason(False, words, "time_correlation", abs(feature.in_step), 0.99)  # noqa: FBT003 - it warns
+        yield Reason(False, words, "time_correlation", abs(feature.in_step), IN_STEP)  # noqa: FBT003 - it warns
 
 
 def _by_power(study: Study, power: Power, bounds: Bounds, metric: str, what: str) -> Iterator[Reason]:
     if power.value < bounds.warn:
         return
-    known = power.error == power.error
-    told = f"{what}: power {power.value:.4f}" + (f" ± {power.error:.4f}" if known else "")
+    told = f"{what}: power {power.value:.4f}" + (f" ± {power.error:.4f}" if power.known else "")
     if power.value < bounds.fail:
         yield Reason(False, told, metric, power.value, bounds.warn)  # noqa: FBT003 - it warns
     elif study.rows.units < LEAST_UNITS:
         unit = "groups of rows" if study.grouped else "rows"
         words = f"{told}, but a class has only {study.rows.units} {unit} to tell by"
         yield Reason(False, words, metric, power.value, bounds.fail)  # noqa: FBT003 - it warns
-    elif not known or power.value - _SURE * power.error < bounds.fail:
+    elif not power.known or power.value - _SURE * power.error < bounds.fail:
         words = f"{told}, too near to {bounds.fail:g} to be sure"
         yield Reason(False, words, metric, power.value, bounds.fail)  # noqa: FBT003 - it warns
     else:
@@ -112,24 +115,22 @@ def _by_power(study: Study, power: Power, bounds: Bounds, metric: str, what: str
 
 
 def _error(power: Power) -> float:
-    return power.error if power.error == power.error else 1.0
+    return power.error if power.known else 1.0
 
 
 def _by_purity(study: Study, feature: Feature, text: Text) -> Iterator[Reason]:
     sure = [one for one in feature.pure if one.chance * max(1, study.tested) <= _CHANCE]
     if not sure:
         return
-    classes = list(study.rows.classes)
+    classes = study.rows.classes
     shown = []
     for one in sorted(sure, key=lambda pure: -pure.rows)[:_SHOWN]:
-        value = (
-            text(feature.column.name, feature.grid.label(one.cell)) if one.cell > 1 else feature.grid.label(one.cell)
-        )
+        value = feature.grid.label(one.cell)
+        value = text(feature.column.name, value) if one.cell >= FIRST else value
         label = text(study.label.column.name, study.label.name(classes[one.label_class]))
         shown.append(f"{value}: all {count(one.rows, 'row')} are {label} ({percent(one.share_of_class)} of its rows)")
-    words = (
-        "a value tells the label: " + "; ".join(shown) + (f"; {len(sure) - _SHOWN} more" if len(sure) > _SHOWN else "")
-    )
+    more = f"; {len(sure) - _SHOWN} more" if len(sure) > _SHOWN else ""
+    words = f"a value tells the label: {'; '.join(shown)}{more}"
     rows = sum(one.rows for one in sure)
     yield Reason(study.grouped and study.rows.units >= LEAST_UNITS, words, "pure_rows", rows, 0)
 

@@ -63,7 +63,7 @@ def _groups(question: Question, at: dict[Column, SampledColumn], size: int) -> W
     """The group of each row: stretches of time are neighbours, entities and rows without any lie anywhere."""
     if not question.entity and question.time is not None:
         times = at[question.time].numbers
-        known = times[~np.isnan(times)]
+        known = at[question.time].known
         edges = np.quantile(known, np.arange(1, GROUPS) / GROUPS) if known.size else known
         return np.searchsorted(edges, times, side="right").clip(0, GROUPS - 1).astype(np.int64)
     mixed = np.arange(size if not question.entity else 0, dtype=np.uint64) * _MIX

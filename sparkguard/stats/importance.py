@@ -31,6 +31,8 @@ _ROWS_OF_A_TREE = 20_000
 _LEAST_LEAF = 5
 _LEAST_ROWS = 25
 """With fewer rows on a side nothing is grown."""
+_LEAST_SHARE = 0.05
+"""The values of clusters with less of the importance are not shuffled."""
 _BROKEN = 0.05
 """A stick broken at random has a longest piece beyond the limit so often."""
 
@@ -77,12 +79,11 @@ def unavoidable(clusters: int) -> float:
 
 
 def importances(
-    values: Floats, labels: Labels, held_out: Flags, task: Task, most: float, seed: int, shares: Floats | None = None
+    values: Floats, labels: Labels, held_out: Flags, task: Task, most: float, seed: int
 ) -> Importances | None:
     """Grow trees on values (n, P), NaN where there is none, and classes (n,); try them on the rows held out.
 
-    `most` is the share that is accepted. `shares` (P,) are those of trees that others have grown. None if there are
-    too few rows, or one class only.
+    `most` is the share that is accepted. None if there are too few rows, or one class only.
     """
     seen = ~held_out
     few = min(int(seen.sum()), int(held_out.sum())) < _LEAST_ROWS
@@ -91,8 +92,7 @@ def importances(
     ranks = _ranks(values)
     trial = _Trial(ranks, labels, held_out, task, seed)
     model = trial.grown(list(range(values.shape[1])))
-    found = np.asarray(model.feature_importances_ if shares is None else shares, np.float64)
-    found = found / found.sum() if found.sum() > 0 else found
+    found = np.asarray(model.feature_importances_, np.float64)
     power = trial.power(model, ranks[held_out])
     clusters = sorted(
         (Cluster(members, float(found[list(members)].sum())) for members in _clusters(ranks)), key=lambda c: -c.share
@@ -112,13 +112,9 @@ def _top(trial: _Trial, clusters: Sequence[Cluster], power: float, limit: float)
     return Top(clusters[0], float(np.clip((power - without) / skill, 0, 1)), trial.power_of(mine))
 
 
-_SHUFFLED = 20
-"""Clusters whose values are shuffled, those with the greatest shares."""
-
-
 def _with_loss(trial: _Trial, model: Any, power: float, cluster: Cluster) -> Cluster:
     """Permutation importance, of all features of a cluster at once."""
-    if cluster.share < 1 / _SHUFFLED:
+    if cluster.share < _LEAST_SHARE:
         return cluster
     shuffled = trial.ranks[trial.held_out].copy()
     order = np.random.default_rng(trial.seed).permutation(len(shuffled))
@@ -164,10 +160,10 @@ class _Trial:
         """The power of a model's scores of the rows held out."""
         labels = self.labels[self.held_out]
         if self.task == "regression":
-            return area(model.predict(values)[:, None], labels, self.task)
+            return area(model.predict(values)[:, None], labels)
         scores = np.zeros((len(values), int(self.labels.max()) + 1))
         scores[:, model.classes_] = model.predict_proba(values)
-        return area(scores if self.task == "multiclass" else scores[:, -1:], labels, self.task)
+        return area(scores if self.task == "multiclass" else scores[:, -1:], labels)
 
     def power_of(self, features: Sequence[int]) -> float:
         """The power of trees on some features."""

@@ -9,6 +9,7 @@ would tell labels of an entity that has many rows by the entity alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,15 +31,16 @@ Task = Literal["binary", "multiclass", "regression"]
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """A power between 0 and 1 (0.5: none), its standard error over groups (NaN: unknown), and by what it scored.
-
-    `ties` is how much more an order within the cells could add, at most.
-    """
+    """A power between 0 and 1 (0.5: none), its standard error over groups (NaN: unknown), and by what it scored."""
 
     value: float
     error: float
     by: Literal["order", "rates", "nothing"] = "nothing"
-    ties: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether its error is."""
+        return not math.isnan(self.error)
 
 
 NOTHING = Power(0.5, float("nan"))
@@ -87,17 +89,16 @@ def quick_power(counts: Floats, task: Task) -> Floats:
     return np.asarray(np.nan_to_num(np.nanmean(used, axis=0))) if np.isfinite(used).any() else np.zeros(len(counts))
 
 
-def area(scores: Floats, labels: npt.NDArray[np.int64], task: Task) -> float:
-    """The power of scores (n, 1), or of several classes (n, K), for the classes (n,) of rows; 0.5 without pairs."""
-    classes = int(labels.max(initial=0)) + 1
+def area(scores: Floats, labels: npt.NDArray[np.int64]) -> float:
+    """The power of scores (n, 1), or (n, K) of each class against the rest, for the classes (n,); 0.5 without pairs."""
+    several = scores.shape[1] > 1
     found = []
     for column in range(scores.shape[1]):
+        classes = (labels == column).astype(np.int64) if several else labels
         levels, cells = np.unique(scores[:, column], return_inverse=True)
-        counts = np.zeros((1, classes, len(levels)), np.int64)
-        np.add.at(counts[0], (labels, cells), 1)
-        problems = _problems(counts, task)
-        problem = next((one for one in problems if not one.classes.stop or one.classes.start == column), None)
-        if problem is not None:
+        counts = np.zeros((1, int(classes.max(initial=0)) + 1, len(levels)), np.int64)
+        np.add.at(counts[0], (classes, cells), 1)
+        for problem in _problems(counts, "binary"):
             higher, equal, whole = _pairs(levels, problem.rows, problem.rest)
             found.append(float((higher + equal / 2).sum() / whole.sum()))
     return float(np.mean(found)) if found else 0.5
@@ -105,11 +106,17 @@ def area(scores: Floats, labels: npt.NDArray[np.int64], task: Task) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Problem:
-    """Rows (G, L, C) that should score higher, each of L against those of `rest` (G, L, C); `ranks` says by what."""
+    """Rows (G, L, C) that should score higher, each of L against those of `rest` (G, L, C)."""
 
     rows: Counts
     rest: Counts
     classes: slice
+
+    @property
+    def pairs(self) -> float:
+        """All pairs that are compared."""
+        rows, rest = (side.sum(axis=(0, 2), dtype=np.float64) for side in (self.rows, self.rest))
+        return float(rows @ rest)
 
 
 def _problems(counts: Counts, task: Task) -> Sequence[_Problem]:
@@ -121,12 +128,12 @@ def _problems(counts: Counts, task: Task) -> Sequence[_Problem]:
     else:
         lower = np.cumsum(counts, axis=1) - counts
         found = [_Problem(counts[:, 1:], lower[:, 1:], slice(None))]
-    return [one for one in found if (one.rows.sum(axis=(0, 2)) * one.rest.sum(axis=(0, 2))).any()]
+    return [one for one in found if one.pairs]
 
 
 def _by_order(problems: Sequence[_Problem], *, last: bool) -> Power:
     """By the place of the cells; NULL and NaN come first, or last. Each problem takes its better direction."""
-    pairs, ties = [], []
+    pairs = []
     for one in problems:
         cells = one.rows.shape[2]
         scores = np.arange(cells, dtype=np.float64)
@@ -135,8 +142,7 @@ def _by_order(problems: Sequence[_Problem], *, last: bool) -> Power:
         up = higher + equal / 2
         flip = up.sum() < whole.sum() / 2
         pairs.append((whole - up if flip else up, whole))
-        ties.append(equal.sum() / 2 / whole.sum())
-    return Power(*_estimate(pairs), "order", float(np.mean(ties)))
+    return Power(*_estimate(pairs), "order")
 
 
 def _by_rates(counts: Counts, problems: Sequence[_Problem]) -> Power | None:
@@ -153,8 +159,7 @@ def _by_rates(counts: Counts, problems: Sequence[_Problem]) -> Power | None:
         for i, one in enumerate(problems):
             higher, equal, pairs = _pairs(_scores(rates, one), one.rows[mine], one.rest[mine])
             up[i][at], whole[i][at] = higher + equal / 2, pairs
-    possible = sum(_pairs(np.zeros(counts.shape[2]), one.rows, one.rest)[2].sum() for one in problems)
-    if sum(pairs.sum() for pairs in whole) < _LEAST_PAIRS * possible:
+    if sum(pairs.sum() for pairs in whole) < _LEAST_PAIRS * sum(one.pairs for one in problems):
         return None
     tried = [(u, w) for u, w in zip(up, whole, strict=True) if w.any()]
     return Power(*_estimate(tried), "rates")

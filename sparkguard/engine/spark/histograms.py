@@ -21,6 +21,11 @@ def as_counted(name: str, kind: str) -> str:
     return as_number(name, kind) if kind.startswith("decimal") else AS_ORDINAL.get(kind, "{0}").format(name)
 
 
+def as_presence(name: str) -> str:
+    """0 for a value of whatever type; of NULL it is NULL."""
+    return f"IF({name} IS NULL, NULL, 0D)"
+
+
 def as_hash(name: str, kind: str) -> str:
     """The hash of a value's text; of NULL it is NULL."""
     text = f"CAST({name} AS BINARY)" if hashes_apart(kind) else f"CAST({name} AS STRING)"
@@ -37,7 +42,7 @@ def value_code(name: str, column: Column, grid: Grid) -> Coded:
     if grid.kind == TEXT:
         return Coded(as_hash(name, column.type), None, grid.hashes, grid.buckets)
     if kind_of(column.type) is None:
-        return Coded(f"IF({name} IS NULL, NULL, 0D)", grid.edges)
+        return Coded(as_presence(name), grid.edges)
     return Coded(as_counted(name, column.type), grid.edges)
 
 

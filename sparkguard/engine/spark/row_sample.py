@@ -11,7 +11,7 @@ from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.sampling import Packing, packed
 from sparkguard.engine.spark.values import hash_of, hashes_apart
 from sparkguard.measures.grids import TEXT, kind_of
-from sparkguard.measures.row_sample import RowSample, SampledColumn, SampledRows
+from sparkguard.measures.row_sample import RowSample, SampledRows
 
 _SURE = 6
 """Standard deviations of a number of rows by chance."""
@@ -35,8 +35,7 @@ def row_sample(read: Read, measure: RowSample) -> SampledRows:
         if _clumped(found, share * many):
             chosen = rows.where(F.rand(measure.seed) < share)
             found = packed(chosen, asked, "xxhash64(monotonically_increasing_id())", measure.rows)
-    columns = zip(asked, found.columns, strict=True)
-    return SampledRows(many, tuple(SampledColumn(a[2], one.values, one.nulls, one.names) for a, one in columns))
+    return SampledRows(many, found.columns)
 
 
 def content_hash(columns: list[tuple[str, Column]], seed: int) -> str:

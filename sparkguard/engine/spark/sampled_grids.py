@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 from pyspark.sql import functions as F
 
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.sampling import Packed, packed
+from sparkguard.engine.spark.sampling import packed
 from sparkguard.measures.grids import TEXT, Grid, kind_of
+from sparkguard.measures.row_sample import SampledColumn
 from sparkguard.measures.sampled_grids import Grids, GridsAnswer, ordered_grid, text_grid
 
 _SEED = 8
-
-Whole = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def grids(read: Read, measure: Grids) -> GridsAnswer:
@@ -23,22 +21,14 @@ def grids(read: Read, measure: Grids) -> GridsAnswer:
     name = {column: f"c{i}" for i, column in enumerate(measure.all_columns)}
     asked = [(c, kind_of(c.type) or TEXT) for c in measure.columns] + [(c, TEXT) for c in measure.texts]
     found = packed(sample, [(name[c], c.type, kind == TEXT) for c, kind in asked])
-    values = [_values(one) for one in found.columns]
-    made = [(c.name, _grid(kind, held, one)) for (c, kind), held, one in zip(asked, values, found.columns, strict=True)]
-    blank = {c.name for (c, _), held in zip(asked, values, strict=True) if not len(held)}
+    made = [(c.name, _grid(kind, one)) for (c, kind), one in zip(asked, found.columns, strict=True)]
+    blank = {c.name for (c, _), one in zip(asked, found.columns, strict=True) if not len(one.known)}
     blank |= {name for name, grid in made if grid.one}
     return GridsAnswer(dict(made[: len(measure.columns)]), dict(made[len(measure.columns) :]), frozenset(blank))
 
 
-def _values(one: Packed) -> Whole:
-    """What is not NULL, as 64 bits."""
-    held = np.frombuffer(one.values, "<i8")
-    nulls = np.unpackbits(np.frombuffer(one.nulls, np.uint8), count=len(held)) if one.nulls else np.zeros(len(held))
-    return np.asarray(held[nulls == 0], np.int64)
-
-
-def _grid(kind: str, held: Whole, one: Packed) -> Grid:
-    return text_grid(held, dict(one.names)) if kind == TEXT else ordered_grid(kind, held.view("<f8"))
+def _grid(kind: str, one: SampledColumn) -> Grid:
+    return text_grid(one.hashes[~one.missing], dict(one.names)) if kind == TEXT else ordered_grid(kind, one.numbers)
 
 
 COMPUTE = {Grids: grids}

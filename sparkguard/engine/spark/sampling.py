@@ -8,24 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 
-from sparkguard.engine.spark.histograms import as_hash, as_number
-from sparkguard.measures.grids import TEXT, kind_of
+from sparkguard.engine.spark.histograms import as_hash, as_number, as_presence
+from sparkguard.measures.grids import kind_of
+from sparkguard.measures.row_sample import SampledColumn
 from sparkguard.measures.sampled_grids import LONGEST_NAME
 
 _SAMPLED = "number INT, kept BINARY, nulls BINARY, names STRING"
 _NAMED = 256
 """The most frequent texts of a sample whose names travel to the driver."""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """The values of a column: 64-bit hashes of texts or doubles, a bit for each that is NULL, some texts by hash."""
-
-    values: bytes
-    nulls: bytes
-    names: tuple[tuple[int, str], ...]
 
 
 def packed(rows: DataFrame, asked: Sequence[tuple[str, str, bool]], order: str | None = None, most: int = 0) -> Packing:
@@ -40,27 +32,27 @@ def packed(rows: DataFrame, asked: Sequence[tuple[str, str, bool]], order: str |
     # Of no rows Spark asks no task.
     found = {row["number"]: row for row in frame.mapInArrow(run, _SAMPLED).collect()}
     rest = json.loads(found[-1]["names"]) if found else [0, 0]
-    return Packing(tuple(_unpacked(found.get(i)) for i in range(len(asked))), *rest)
+    return Packing(tuple(_unpacked(found.get(i), text) for i, (*_, text) in enumerate(asked)), *rest)
 
 
 @dataclass(frozen=True)
 class Packing:
     """Columns beside each other; so many rows met, with so many different values of the number that orders them."""
 
-    columns: tuple[Packed, ...]
+    columns: tuple[SampledColumn, ...]
     met: int
     different: int
 
 
 def _number(name: str, kind: str) -> str:
-    return f"IF({name} IS NULL, NULL, 0D)" if kind_of(kind) in (None, TEXT) else as_number(name, kind)
+    return as_presence(name) if kind_of(kind) is None else as_number(name, kind)
 
 
-def _unpacked(row: Any) -> Packed:
+def _unpacked(row: Row | None, text: bool) -> SampledColumn:  # noqa: FBT001 - a field
     if row is None:
-        return Packed(b"", b"", ())
+        return SampledColumn(text, b"")
     names = tuple((int(hashed), name) for hashed, name in json.loads(row["names"]))
-    return Packed(zlib.decompress(row["kept"]), zlib.decompress(row["nulls"]), names)
+    return SampledColumn(text, zlib.decompress(row["kept"]), zlib.decompress(row["nulls"]), names)
 
 
 def packer(texts: Sequence[bool], named: int, most: int | None) -> Callable[[Iterable[Any]], Iterator[Any]]:
