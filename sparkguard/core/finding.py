@@ -127,8 +127,8 @@ class Finding:
 
     @property
     def metric_column(self) -> str:
-        """What its numbers are kept under: a column, a set of rows by its name, or `:table`."""
-        return self.subject if self.subject_kind in ("column", "set") else ":table"
+        """What its numbers are kept under: a column, or `:table`."""
+        return self.subject if self.subject_kind == "column" else ":table"
 
     @property
     def violation_rate(self) -> float | None:
