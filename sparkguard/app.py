@@ -256,6 +256,7 @@ def execute(
     from sparkguard.engine.past import Past
     from sparkguard.engine.reader import Reader
     from sparkguard.engine.session import Jobs, facts
+    from sparkguard.engine.settings import INFERENCE, setting
     from sparkguard.engine.spark_engine import SparkEngine
     from sparkguard.engine.waits import Patience
     from sparkguard.sinks.delta import DeltaSink
@@ -263,7 +264,7 @@ def execute(
 
     require_writable(suite, spark)
     sink = DeltaSink(spark, suite.results)
-    return Runner(
+    runner = Runner(
         suite,
         SparkEngine(
             Reader(spark, suite.datasets, frames),
@@ -279,7 +280,9 @@ def execute(
         facts={**facts(spark), **_own_facts()},
         stop=stop,
         jobs=Jobs(spark, f"sparkguard-{uuid.uuid4().hex[:12]}", stop),
-    ).run()
+    )
+    with setting(spark, *INFERENCE):
+        return runner.run()
 
 
 def summary(report: Report) -> str:

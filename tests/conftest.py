@@ -27,6 +27,8 @@ SETTINGS = {
     # Tiny data: more partitions only cost time; two still make rows meet across tasks.
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "1",
+    # As `sparkguard.run` sets it: see engine/settings.py.
+    "spark.sql.constraintPropagation.enabled": "false",
     # Not UTC, so that whatever silently depends on the session's timezone goes wrong here.
     "spark.sql.session.timeZone": "America/New_York",
     # The claims about scans and shuffles are read from the event log.

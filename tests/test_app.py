@@ -169,3 +169,19 @@ def test_stages_are_pinned_when_their_needs_have_passed(spark: SparkSession, tmp
         ("a", 0, 3),
         ("b", 1, 6),
     ]
+
+
+def test_a_key_of_many_columns_is_planned_in_no_time_and_the_session_is_left_as_it_was(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    names = [f"k{i}" for i in range(20)]
+    rows = spark.range(6).selectExpr(*(f"CAST(id % 3 AS DOUBLE) + {i} AS {name}" for i, name in enumerate(names)))
+    checked = suite(tmp_path, {}, check("keys", "t", key=names))
+    setting = "spark.sql.constraintPropagation.enabled"
+    spark.conf.set(setting, "true")
+    try:
+        report = sparkguard.run(checked, spark=spark, dataframes={"t": rows}, options=DAY)
+        assert spark.conf.get(setting) == "true"
+    finally:
+        spark.conf.set(setting, "false")
+    assert statuses(report)["keys"] == "fail"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 
 import numpy as np
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, Row
 
 from sparkguard.core.batches import Batch
 from sparkguard.core.measure import Dense, State, Summary
 from sparkguard.engine.blocks import Block, numbers
 from sparkguard.engine.reader import Reader
+from sparkguard.engine.settings import BATCH_BYTES, setting
 from sparkguard.engine.spark import DenseCells, Names, dense_recipes
 from sparkguard.engine.spark.counting import COUNTED, Coded, Item, Product, columns, counter, merger
 
@@ -23,8 +23,6 @@ MOST_COLUMNS = 512
 """Columns of one read: Spark hands 10,000 rows at a time to a worker."""
 PART_CELLS = 1 << 18
 """Cells of a block that travel together."""
-
-_BATCH_BYTES, _NO_LIMIT = "spark.sql.execution.arrow.maxBytesPerBatch", 2**31 - 1
 
 Query = Callable[[], Sequence[Mapping[Block, State]]]
 
@@ -63,31 +61,13 @@ class _Read:
         first = [0]
         for part in self._parts:
             first.append(first[-1] + len(part))
-        with _limited_by_rows(self._spark):
+        with setting(self._spark, *BATCH_BYTES):
             rows = self._query.collect()
         for row in rows:
             at = first[row["part"]]
             for i, counts in enumerate(_cut(row, self._parts[row["part"]]), at):
                 found[i][self._blocks[row["block"]]] = self._recipes[i].state(self._batch.measures[i], counts)
         return found
-
-
-@contextmanager
-def _limited_by_rows(spark: SparkSession) -> Iterator[None]:
-    """Let the number of rows alone limit the batches that Spark hands to Python, as before Spark 4.1.
-
-    A limit of bytes has Spark add up the sizes of all columns after each row: half of the time of handing
-    11 columns over. A session that does not let itself be set is as fast as it is.
-    """
-    before = None
-    with suppress(Exception):
-        before = spark.conf.get(_BATCH_BYTES, None)
-        spark.conf.set(_BATCH_BYTES, str(_NO_LIMIT))
-    try:
-        yield
-    finally:
-        with suppress(Exception):
-            spark.conf.unset(_BATCH_BYTES) if before is None else spark.conf.set(_BATCH_BYTES, before)
 
 
 def _reads(batch: Batch, blocks: int) -> Iterator[Batch]:

@@ -279,9 +279,9 @@ def test_a_row_in_three_splits_counts_once_in_all(spark: SparkSession) -> None:
 
 def test_a_wide_row_is_compared_whole_and_shown_in_part(spark: SparkSession) -> None:
     wide = spark.range(4).selectExpr(
-        "if(id < 2, 'train', 'test') AS part", *(f"CAST(id % 2 AS INT) + {i} AS f{i}" for i in range(300))
+        "if(id < 2, 'train', 'test') AS part", *(f"CAST(id % 2 AS INT) + {i} AS f{i}" for i in range(100))
     )
-    wide = wide.withColumn("f299", F.when((F.col("part") == "test") & (F.col("f0") == 1), 0).otherwise(F.col("f299")))
+    wide = wide.withColumn("f99", F.when((F.col("part") == "test") & (F.col("f0") == 1), 0).otherwise(F.col("f99")))
     pair = found(engine_of(spark, t=wide), check(splits=("train", "test")))["train & test"]
     assert values(pair, "shared_contents", "shared_rows") == [1, 2]
     assert len(pair.violations[0].key) == 20
@@ -315,7 +315,7 @@ def test_splits_that_are_not_named_are_found(spark: SparkSession) -> None:
 
 
 def test_sixteen_splits_are_compared(spark: SparkSession) -> None:
-    data = spark.range(160, numPartitions=3).selectExpr(
+    data = spark.range(160, numPartitions=2).selectExpr(
         "id % 40 AS k", "concat('f', lpad(CAST(id % 16 AS STRING), 2, '0')) AS part"
     )
     engine = engine_of(spark, t=data)
@@ -361,9 +361,9 @@ def test_each_question_costs_one_read_and_no_pair_costs_another(
     spark: SparkSession, work: Work, tables: dict[str, Dataset]
 ) -> None:
     cost_of(spark, work, check(splits=("train", "test"), entity=("user",)), tables)
-    jobs = work.jobs
+    jobs, rows = work.jobs, work.rows_read
     cost_of(spark, work, check(entity=("user",), key=("id",)), tables)
-    assert 80_000 <= work.rows_read < 80_500
+    assert 80_000 <= work.rows_read - rows < 80_500
     assert work.jobs - jobs <= 2 * jobs
 
 
