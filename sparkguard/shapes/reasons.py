@@ -165,8 +165,8 @@ def _by_formula(
         reason = Reason(True, words, "formula_rows", formula.same, EXACT)  # noqa: FBT003 - it fails
     elif formula.power.value >= max(bounds.fail, *(study.features[i].power.value + _BETTER for i in pair)):
         [reason] = _by_power(study, formula.power, bounds, "formula_power", f"{written} tells the label")
-        if any(study.features[i].power.value >= bounds.warn for i in pair):
-            # A column that warns by itself has been named; with it an honest one may well tell the rest.
+        if all(study.features[i].power.value >= bounds.warn for i in pair):
+            # Two strong columns tell more together, also where one of them is honest.
             reason = replace(reason, fails=False)
     else:
         return
