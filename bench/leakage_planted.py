@@ -21,7 +21,7 @@ from sparkguard.testing import TwinEngine
 
 Values = npt.NDArray[Any]
 BUNDLED = ("iris", "wine", "breast_cancer", "digits", "diabetes")
-LATE_AFTER, FLIGHTS = 15, 10_000
+LATE_AFTER, FLIGHTS = 15, 5_000
 HONEST = ("month", "day", "sched_dep_time", "dep_time", "dep_delay", "sched_arr_time", "carrier", "flight", "tailnum")
 PLACES = ("origin", "dest", "distance", "hour", "minute")
 
