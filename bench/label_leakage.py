@@ -21,17 +21,19 @@ from typing import Any
 
 import leakage_cost
 import numpy as np
-from leakage_planted import BUNDLED, LEAKS, SampledEngine, Table, alone, tables
+from leakage_planted import BUNDLED, DIFFERENCE, LEAKS, SampledEngine, Table, alone, tables
 
 from sparkguard.checks.label_leakage import LabelLeakage
 from sparkguard.core.check import Run
 from sparkguard.core.finding import Finding
-from sparkguard.engine.gather import EPOCH, Rounds
+from sparkguard.core.instant import EPOCH
+from sparkguard.engine.gather import Rounds
 
 STRONG = 0.97
 """The power from which on a planted leak is to be found."""
-FOUND_AIM, WARN_AIM = 0.95, 0.06
-HONEST = "honest columns"
+POSITIVE = 0.4
+"""The share of entities with the label."""
+HONEST, BESIDE = "honest columns", "honest columns beside a leak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,12 @@ def told_of(table: Table, leak: str, seed: int) -> Iterator[Told]:
     made = LEAKS[leak](table, np.random.default_rng([seed, len(leak)])) if leak in LEAKS else {}
     findings = found_of(table.rows(made), task="regression" if table.number else "auto", seed=seed)
     for name, finding in findings.items():
+        status = finding.status.value
         if name.startswith("leak"):
-            pair = "leak1" in made and leak not in COPIED
-            power = max(alone(table, made[name]), alone(table, made["leak1"] - made["leak0"])) if pair else alone(table, made[name])
-            yield Told(table.name, leak, power >= STRONG, finding.status.value, name)
+            column = made["leak1"] - made["leak0"] if leak == DIFFERENCE else made[name]
+            yield Told(table.name, leak, alone(table, column) >= STRONG, status, name)
         elif name in table.features:
-            yield Told(table.name, HONEST if not made else "beside a leak", False, finding.status.value, name)
-
-
-COPIED = tuple(name for name in LEAKS if ":" in name)
+            yield Told(table.name, BESIDE if made else HONEST, strong=False, status=status, column=name)
 
 
 def job(args: tuple[str, str, int]) -> list[Told]:
@@ -90,13 +89,13 @@ def show_planted(names: Sequence[str], seeds: int, workers: int) -> None:
             line(leak if strong else f"{leak}, weaker", [t for t in told if t.leak == leak and t.strong == strong])
     print()
     line("all strong leaks", [t for t in told if t.strong])
-    for kind in (HONEST, "beside a leak"):
+    for kind in (HONEST, BESIDE):
         line(kind, [t for t in told if t.leak == kind])
     for name in dict.fromkeys(t.table for t in told):
         line(f"{HONEST} of {name}", [t for t in told if t.leak == HONEST and t.table == name])
     missed = Counter((t.table, t.leak) for t in told if t.strong and t.status == "pass")
     print("\nmissed:", *(f"{many} × {leak} in {table}" for (table, leak), many in missed.items()), sep="\n  ")
-    wrong = Counter((t.table, t.column, t.leak) for t in told if t.status == "fail" and not t.leak in LEAKS)
+    wrong = Counter((t.table, t.column, t.leak) for t in told if t.status == "fail" and t.leak not in LEAKS)
     print("\nhonest columns that fail:", *(f"{many} × {key}" for key, many in wrong.items()), sep="\n  ")
     warned = Counter((t.table, t.column) for t in told if t.status == "warn" and t.leak == HONEST)
     print("\nhonest columns that warn:", *(f"{many} × {key}" for key, many in warned.items()), sep="\n  ")
@@ -110,13 +109,14 @@ def line(name: str, told: Sequence[Told]) -> None:
         print(f"{name:44} {len(told):8,} {fail:8.1%} {warn:8.1%} {fail + warn:8.1%}", flush=True)
 
 
-def entities(seed: int, declared: bool) -> Counter[str]:
+def entities(seed: int, *, declared: bool) -> Counter[str]:
     """What is told of columns that are fixed for an entity, as its label is."""
     rng = np.random.default_rng(seed)
     rows: list[dict[str, object]] = []
     for entity in range(int(rng.integers(60, 400))):
-        label, fixed = bool(rng.random() < 0.4), rng.normal(size=3)
-        own = {"home": f"home{entity}", "account": entity * 7 + 1_000, "age": float(fixed[0]), "score": float(fixed[1] + label)}
+        label, fixed = bool(rng.random() < POSITIVE), rng.normal(size=3)
+        own = {"home": f"home{entity}", "account": entity * 7 + 1_000, "age": float(fixed[0])}
+        own["score"] = float(fixed[1] + label)
         for _ in range(int(rng.integers(10, 51))):
             near = {"near_age": float(fixed[0] + 0.01 * rng.normal()), "amount": float(rng.normal() + 0.5 * label)}
             rows.append({"label": label, "user": entity, **own, **near, "kind": "abc"[int(rng.integers(3))]})
@@ -127,9 +127,9 @@ def entities(seed: int, declared: bool) -> Counter[str]:
 def show_entities(seeds: int) -> None:
     """Print what is told if the entity is declared, and if not."""
     for declared in (True, False):
-        told = [entities(seed, declared) for seed in range(seeds)]
+        told = [entities(seed, declared=declared) for seed in range(seeds)]
         silent = sum(set(one) == {"pass"} for one in told)
-        total = sum(told, Counter())
+        total: Counter[str] = sum(told, Counter())
         words = "entity declared" if declared else "entity left out"
         print(f"{words}: {silent} of {seeds} tables raise nothing; columns: {dict(total)}", flush=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -38,7 +38,8 @@ class Table:
     def rows(self, leak: Mapping[str, Values]) -> list[dict[str, object]]:
         """The rows with some more columns."""
         columns = {"label": self.label, **self.features, **leak}
-        plain = [[None if v is None or v != v else v for v in values.tolist()] for values in columns.values()]
+        # NaN, by which numpy has no value, is the only one that is not itself.
+        plain = [[None if v is None or v != v else v for v in values.tolist()] for values in columns.values()]  # noqa: PLR0124
         return [dict(zip(columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 
@@ -126,7 +127,7 @@ def missing(table: Table, rng: np.random.Generator) -> Mapping[str, Values]:
 def pure_category(table: Table, rng: np.random.Generator) -> Mapping[str, Values]:
     """A text that half of the rows of one class have, and no others; it is no better than that."""
     honest = rng.choice(np.array(["a", "b", "c"], object), len(table.label))
-    return {"leak0": np.where(high(table) & (rng.random(len(table.label)) < 0.5), "refunded", honest)}
+    return {"leak0": np.where(high(table) & (rng.integers(2, size=len(table.label)).astype(bool)), "refunded", honest)}
 
 
 def identifier(table: Table, rng: np.random.Generator) -> Mapping[str, Values]:
@@ -158,6 +159,7 @@ def difference(table: Table, rng: np.random.Generator) -> Mapping[str, Values]:
     return {"leak0": start, "leak1": start + level + scatter}
 
 
+DIFFERENCE = "a difference of two columns"
 LEAKS: Mapping[str, Leak] = {
     **{f"exact copies: {n}": copies(n) for n in (1, 2, 4, 8)},
     **{f"labels of other rows, {p:.0%}: {n}": noisy(n, p) for p in (0.01, 0.04) for n in (1, 2, 4, 8)},
@@ -168,13 +170,8 @@ LEAKS: Mapping[str, Leak] = {
     "encoded in-fold, with 0.1 other rows": encoded(0.1),
     "encoded in-fold, with 1 other row": encoded(1),
     "encoded in-fold, with 5 other rows": encoded(5),
-    "a difference of two columns": difference,
+    DIFFERENCE: difference,
 }
-
-
-def planted(table: Table, leak: Mapping[str, Values]) -> Table:
-    """A table with its leak."""
-    return replace(table, features={**table.features, **leak})
 
 
 def alone(table: Table, column: Values) -> float:

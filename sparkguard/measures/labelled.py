@@ -31,7 +31,7 @@ class Apart:
         return self.buckets + 1 if self.bins is None else self.bins.cells
 
     def group_of(self, values: Sequence[object]) -> int:
-        """The group of a row; of several columns by another hash than Spark's, so that only sums over groups compare."""
+        """The group of a row; of several columns by another hash than Spark's, so only sums over groups compare."""
         if self.bins is not None:
             return self.bins.cell_of(values[0])
         if len(self.columns) > 1:
