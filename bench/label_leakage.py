@@ -77,7 +77,12 @@ def job(args: tuple[str, str, int]) -> list[Told]:
 
 def show_planted(names: Sequence[str], seeds: int, workers: int) -> None:
     """Print the share of leaks that were found, and what was said of honest columns."""
-    jobs = [(name, leak, seed) for name in names for leak in (HONEST, *LEAKS) for seed in range(seeds)]
+    jobs = [
+        (name, leak, seed)
+        for name in names
+        for leak in (HONEST, *LEAKS)
+        for seed in range(seeds if name in BUNDLED else 1)
+    ]
     told: list[Told] = []
     with ProcessPoolExecutor(workers) as pool:
         for i, some in enumerate(pool.map(job, jobs, chunksize=1), 1):
@@ -138,7 +143,7 @@ def main() -> None:
     """Print the shares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=["planted", "entities", "cost"], default="planted")
-    parser.add_argument("--seeds", type=int, default=3, help="of each leak, or tables of entities (default 3)")
+    parser.add_argument("--seeds", type=int, default=3, help="of each leak (flights: 1), or of entities (default 3)")
     parser.add_argument("--sets", default=",".join((*BUNDLED, "flights")), help="data sets (default all)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     leakage_cost.add_options(parser)
