@@ -181,19 +181,24 @@ def alone(table: Table, column: Values) -> float:
     share of the rows of a text.
     """
     if table.number:
-        return concordance(table.label, np.nan_to_num(column.astype(float), nan=-1e9))
+        return concordance(table.label, _numbers(column, table.label))
     classes = np.unique(table.label)
     each = classes[-1:] if len(classes) == 2 else classes  # noqa: PLR2004 - one problem
     return float(np.mean([_against_the_rest(table.label == c, column) for c in each]))
 
 
 def _against_the_rest(mine: Values, column: Values) -> float:
-    if column.dtype == object:
-        codes = np.unique([str(v) for v in column], return_inverse=True)[1]
-        return float(roc_auc_score(mine, (np.bincount(codes, mine) / np.bincount(codes))[codes]))
-    numbers = np.nan_to_num(column.astype(float), nan=-1e9)
+    numbers = _numbers(column, mine)
     order = float(roc_auc_score(mine, numbers))
     return max(order, 1 - order, float(roc_auc_score(mine, -np.abs(numbers - np.median(numbers[mine])))))
+
+
+def _numbers(column: Values, target: Values) -> Values:
+    """A column as numbers: a text as the mean target of its rows, a missing value below all others."""
+    if column.dtype == object:
+        codes = np.unique([str(v) for v in column], return_inverse=True)[1]
+        return np.asarray((np.bincount(codes, target) / np.bincount(codes))[codes])
+    return np.nan_to_num(column.astype(float), nan=-1e9)
 
 
 def concordance(label: Values, column: Values) -> float:
