@@ -198,7 +198,7 @@ def _numbers(column: Values, target: Values) -> Values:
     if column.dtype == object:
         codes = np.unique([str(v) for v in column], return_inverse=True)[1]
         return np.asarray((np.bincount(codes, target) / np.bincount(codes))[codes])
-    return np.nan_to_num(column.astype(float), nan=-1e9)
+    return np.asarray(np.nan_to_num(column.astype(float), nan=-1e9))
 
 
 def concordance(label: Values, column: Values) -> float:
