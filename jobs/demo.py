@@ -15,7 +15,7 @@ from sparkguard import app
 from sparkguard.errors import CheckFailureError
 
 DATE = date(2013, 11, 4)
-SUITES = ("conf/flights.yaml", "conf/scoring.yaml")
+SUITES = ("conf/flights.yaml", "conf/scoring.yaml", "conf/training.yaml")
 TABLES = {
     "flights": (
         "year INT, month INT, day INT, dep_time INT, sched_dep_time INT, dep_delay INT, arr_time INT, "
@@ -59,6 +59,8 @@ It also found what the demo has planted: delays that were written in hours in Oc
 months before, while a healthy week of May and the last one are as usual.
 The second suite found what the demo has planted in a night of predictions: features that nobody wrote, scores of two
 origins out of three, scores of two models, a model four months old, and a window whose month and day were swapped.
+The third suite found what was left in a careless table to train on: the time of arrival beside its schedule, which
+together are the label, and a day of flights in two sets. The honest table beside it passed.
 The results are Delta tables in {results}: runs, check_results, metrics, violations, states.
 
 Try next:
@@ -132,6 +134,21 @@ def write_nights(spark: SparkSession, folder: Path) -> None:
             append(rows.select("time_hour", "origin", "carrier", "distance", "dep_delay"), folder / "features", version)
 
 
+def write_sets(spark: SparkSession, folder: Path) -> None:
+    """Write flights to train on whether they arrive late: what is known at departure, and a careless table beside."""
+    part = "CASE WHEN month < 9 THEN 'train' WHEN day <= 15 THEN 'validation' ELSE 'test' END AS part"
+    known = ("time_hour", "month", "carrier", "flight", "origin", "dest", "distance", "sched_dep_time", "dep_delay")
+    flights = spark.read.format("delta").load(str(folder / "flights"))
+    arrived = flights.where("month BETWEEN 7 AND 9 AND arr_delay IS NOT NULL")
+    if not written(folder / "late"):
+        rows = arrived.selectExpr(*known, "arr_delay > 15 AS late", part)
+        rows.coalesce(1).write.format("delta").save(str(folder / "late"))
+    if not written(folder / "late_careless"):
+        rows = arrived.selectExpr(*known, "sched_arr_time", "arr_time", "arr_delay > 15 AS late", part)
+        again = rows.where("month = 8 AND date(time_hour) = DATE'2013-08-30'").withColumn("part", F.lit("test"))
+        rows.union(again).coalesce(1).write.format("delta").save(str(folder / "late_careless"))
+
+
 def append(rows: DataFrame, target: Path, version: int, *partitions: str) -> None:
     """Append a night, unless an earlier run of the demo has."""
     if not written(target, version):
@@ -162,6 +179,7 @@ def main() -> None:
         join_weather(spark, folder)
         change_unit(spark, folder)
         write_nights(spark, folder)
+        write_sets(spark, folder)
         write_signs(spark, folder)
         reports = [app.run_shown(suite, spark, app.Options(date=DATE)) for suite in SUITES]
     if any(report.exit_code != CheckFailureError.exit_code for report in reports):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Dense, Rows
@@ -30,11 +31,12 @@ class Apart:
         return self.buckets + 1 if self.bins is None else self.bins.cells
 
     def group_of(self, values: Sequence[object]) -> int:
-        """The group of a row; of several columns by Python's own hash, so that only sums over groups compare."""
+        """The group of a row; of several columns by another hash than Spark's, so only sums over groups compare."""
         if self.bins is not None:
             return self.bins.cell_of(values[0])
         if len(self.columns) > 1:
-            return 1 + hash(tuple(map(str, values))) % self.buckets
+            # Not Python's own hash, which is another one in each process.
+            return 1 + crc32("\0".join(map(str, values)).encode()) % self.buckets
         return 0 if values[0] is None else 1 + hash_of_text(text_of(values[0])) % self.buckets
 
 

@@ -15,8 +15,11 @@ from sparkguard.measures.sampled_grids import BUCKETS, FEW, MOST_NAMED, MOST_ROW
 Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
-MANY = 1 << 16
-"""Cells for all values without a cell of their own, by their hash, of a column with many."""
+_MANY = 1 << 16
+"""Cells at most for all values without a cell of their own, by their hash …"""
+_OF_A_VALUE = 8
+"""… and so many for each value of the sample, so that one in eight shares its cell with another."""
+_WIDE = 1 << 13
 _REPEATS = 4
 """Whole numbers that have as many rows each, on average, may be codes."""
 _RARE_CLASSES, _RARE = 4, 8
@@ -40,7 +43,7 @@ def grids_of(column: Column, sampled: SampledColumn, classes: Whole) -> Iterator
         values = len(np.unique(sampled.known))
         yield grid if values <= FEW else _finer(grid, numbers, classes)
         if kind == INTEGER and FEW < values <= len(sampled.known) / _REPEATS:
-            yield Grid(TEXT, buckets=MANY)
+            yield Grid(TEXT, buckets=_buckets(values))
 
 
 def single_cells(grid: Grid) -> npt.NDArray[np.bool_]:
@@ -56,7 +59,12 @@ def single_cells(grid: Grid) -> npt.NDArray[np.bool_]:
 
 def wide(grid: Grid) -> bool:
     """Whether it has so many cells that groups of rows must be few."""
-    return grid.cells > MANY
+    return grid.cells > _WIDE
+
+
+def _buckets(values: int) -> int:
+    """Cells for so many values by their hash: a power of two."""
+    return min(_MANY, 1 << (_OF_A_VALUE * values - 1).bit_length())
 
 
 def _texts(sampled: SampledColumn) -> Grid:
@@ -65,7 +73,7 @@ def _texts(sampled: SampledColumn) -> Grid:
     few = len(values) <= FEW
     often = [int(values[i]) for i in np.argsort(-counts, kind="stable")[: FEW if few else MOST_NAMED]]
     often = [hashed for hashed in often if hashed in names]
-    return Grid(TEXT, (), tuple(often), tuple(names[h] for h in often), BUCKETS if few else MANY)
+    return Grid(TEXT, (), tuple(often), tuple(names[h] for h in often), BUCKETS if few else _buckets(len(values)))
 
 
 def _finer(grid: Grid, numbers: Numbers, classes: Whole) -> Grid:

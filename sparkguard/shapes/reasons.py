@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sparkguard.core.text import count, few
 from sparkguard.measures.grids import FIRST
@@ -165,6 +165,9 @@ def _by_formula(
         reason = Reason(True, words, "formula_rows", formula.same, EXACT)  # noqa: FBT003 - it fails
     elif formula.power.value >= max(bounds.fail, *(study.features[i].power.value + _BETTER for i in pair)):
         [reason] = _by_power(study, formula.power, bounds, "formula_power", f"{written} tells the label")
+        if all(study.features[i].power.value >= bounds.warn for i in pair):
+            # Two strong columns tell more together, also where one of them is honest.
+            reason = replace(reason, fails=False)
     else:
         return
     yield from ((i, reason) for i in pair)

@@ -27,6 +27,8 @@ _TOGETHER = 256
 _BEST = 24
 """Formulas that are tried on all rows."""
 _BINS = 32
+_FEWEST_BINS, _ROWS_OF_A_BIN = 8, 10
+"""Bins for all rows are fewer where rows are few, since rates of other folds need some of each class."""
 _PROMISING = 0.95
 _CONCENTRATED = 0.5
 """A residual is promising if it is the same for half of the few rows …"""
@@ -178,7 +180,8 @@ def _power(tried: Floats, labels: Labels, groups: Labels, task: Task) -> Power:
     there = np.isfinite(tried)
     if not there.any():
         return power(np.zeros((1, 1, 3), np.int64), task, ordered=True)
-    edges = np.unique(np.quantile(tried[there], np.arange(1, 2 * _BINS) / (2 * _BINS), method="higher"))
+    bins = int(np.clip(np.count_nonzero(there) // _ROWS_OF_A_BIN, _FEWEST_BINS, 2 * _BINS))
+    edges = np.unique(np.quantile(tried[there], np.arange(1, bins) / bins, method="higher"))
     cells = np.where(there, 2 + np.searchsorted(edges, tried, side="right"), 0)
     counts = np.zeros((int(groups.max()) + 1, int(labels.max()) + 1, len(edges) + 3), np.int64)
     np.add.at(counts, (groups, labels, cells), 1)

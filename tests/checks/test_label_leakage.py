@@ -79,6 +79,55 @@ def test_two_columns_whose_difference_is_the_label_are_both_named() -> None:
     assert "start - end" in features["end"].message
 
 
+@pytest.mark.parametrize(("others", "status"), [(0.1, "fail"), (2, "warn")])
+def test_a_category_encoded_with_its_own_rows_labels_is_found(others: float, status: str) -> None:
+    """The fewer other rows a category has, the more its mean label is the row's own."""
+    table = encoded(others)
+    features, _ = found_of([{k: row[k] for k in ("label", "x", "category", "in_fold")} for row in table])
+    assert features["in_fold"].status.value == status
+    assert (features["in_fold"].quantities["power"].value or 0) > 0.95
+    features, whole = found_of([{k: row[k] for k in ("label", "x", "category", "out_of_fold")} for row in table])
+    assert {f.status.value for f in (*features.values(), whole)} == {"pass"}
+
+
+def encoded(others: float, rows: int = 2_000) -> Table:
+    """A category with so many other rows for each, which says something, and its mean label in two ways."""
+    rng = np.random.default_rng(4)
+    many = int(rows / others)
+    codes, level, fold = rng.integers(many, size=rows), rng.normal(size=many), rng.integers(5, size=rows)
+    labels = level[codes] + 0.7 * rng.normal(size=rows) > 0
+
+    def mean(of: Any) -> Any:
+        n, total = np.bincount(codes[of], minlength=many), np.bincount(codes[of], labels[of], minlength=many)
+        return np.where(n > 0, total / np.maximum(1, n), labels[of].mean())[codes]
+
+    own, others_mean = mean(fold >= 0), np.choose(fold, [mean(fold != f) for f in range(5)])
+    return [
+        {
+            "label": bool(labels[i]),
+            "x": float(rng.normal() + 0.3 * labels[i]),
+            "category": f"k{codes[i]}",
+            "in_fold": float(own[i]),
+            "out_of_fold": float(others_mean[i]),
+        }
+        for i in range(rows)
+    ]
+
+
+@pytest.mark.parametrize(("shared", "status"), [(False, "warn"), (True, "fail")])
+def test_a_formula_of_two_columns_that_warn_anyway_only_warns(*, shared: bool, status: str) -> None:
+    """Two strong columns tell more together; but one that tells nothing shows what the other hides."""
+    rng = np.random.default_rng(5)
+    table: Table = []
+    for _ in range(2_000):
+        noise, y = rng.normal(size=2), bool(rng.integers(2))
+        other = -noise[0] if shared else 2.6 * y + noise[1]
+        table.append({"label": y, "strong": 2.6 * float(y) + float(noise[0]), "other": float(other)})
+    features, whole = found_of(table)
+    assert "strong + other tells the label" in features["other"].message
+    assert {f.status.value for f in (*features.values(), whole)} == {status}
+
+
 def test_a_number_made_of_two_columns_is_exact() -> None:
     rng = np.random.default_rng(2)
     pairs = rng.normal(size=(1_000, 3)) * 100

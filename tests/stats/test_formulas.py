@@ -68,9 +68,11 @@ def test_honest_tables_have_no_formula_that_gives_the_label_away(name: str) -> N
     task: Task = "regression" if name == "diabetes" else "binary" if table.target.max() == 1 else "multiclass"
     numbers = table.target if task == "regression" else None
     labels = deciles(table.target) if task == "regression" else table.target
+    # The petals of irises: each tells the kind by itself, so that their sum is no news.
+    strong = {(2, 3)} if name == "iris" else set()
     for formula in found_of(table.data, labels, task, numbers):
         assert not formula.exact
-        assert formula.power.value - 2 * formula.power.error < 0.995
+        assert formula.power.value - 2 * formula.power.error < 0.995 or (formula.one, formula.other) in strong
 
 
 @pytest.mark.parametrize("rows", [1, 10, 200])
