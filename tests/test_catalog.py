@@ -4,6 +4,7 @@ import doctest
 import importlib
 import json
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sparkguard.config.catalog import catalog
 from sparkguard.config.load import Parameters, load
 from sparkguard.config.schema import suite_schema
 from sparkguard.core.check import Check
+from sparkguard.errors import ConfigError
 from sparkguard.explain import explain_lines
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +29,44 @@ def test_files_tests_and_readme_rows_are_the_same_set() -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert files == tests == set(TYPES)
     assert files <= rows
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Install a distribution that says its entry point is this module, with this source."""
+
+    def install(module: str, source: str) -> None:
+        info = tmp_path / "ours-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text(f"[sparkguard.checks]\nours = {module}\n", encoding="utf-8")
+        (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        catalog.cache_clear()
+
+    yield install
+    catalog.cache_clear()
+
+
+CHECK = "from sparkguard.checks.row_count import RowCount\nclass {}(RowCount):\n    'Counts.'\n"
+
+
+def test_a_plugin_adds_a_type(plugin: Callable[[str, str], None]) -> None:
+    plugin("our_rows", CHECK.format("OurRows"))
+    assert set(catalog()) == {*TYPES, "our_rows"}
+    assert catalog()["our_rows"].kind() == "our_rows"
+
+
+def test_a_plugin_cannot_take_a_name(plugin: Callable[[str, str], None]) -> None:
+    plugin("row_count", CHECK.format("OurRows"))
+    with pytest.raises(ConfigError, match="two check types are called 'row_count'"):
+        catalog()
+
+
+def test_a_plugin_defines_one_type(plugin: Callable[[str, str], None]) -> None:
+    plugin("two_counts", CHECK.format("OurRows") + "class Others(OurRows):\n    'Counts.'\n")
+    with pytest.raises(ConfigError, match="two_counts defines 2 check types"):
+        catalog()["two_counts"]
 
 
 def test_every_type_that_can_stand_alone_has_a_job() -> None:

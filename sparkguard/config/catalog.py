@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from types import MappingProxyType, ModuleType
 
 import sparkguard.checks
 from sparkguard.core.check import Check
@@ -16,27 +15,48 @@ from sparkguard.errors import ConfigError
 ENTRY_POINTS = "sparkguard.checks"
 
 
+class Catalog(Mapping[str, type[Check]]):
+    """Every check type by the name it has in YAML."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        """`modules`: the dotted name of each type's module."""
+        self._modules = modules
+
+    def __getitem__(self, kind: str) -> type[Check]:
+        """Import the type's module, not before it is asked for: to import all takes seconds."""
+        return _check(self._modules[kind])
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order of the files."""
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        """How many types there are."""
+        return len(self._modules)
+
+
 @cache
-def catalog() -> Mapping[str, type[Check]]:
-    """Every check type by the name it has in YAML; a name that two claim is an error."""
-    found: dict[str, type[Check]] = {}
-    for module in pkgutil.iter_modules(sparkguard.checks.__path__):
-        _add(found, importlib.import_module(f"{sparkguard.checks.__name__}.{module.name}"))
+def catalog() -> Catalog:
+    """The installed check types; a name that two claim is an error."""
+    package = sparkguard.checks
+    modules = {found.name: f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)}
     for entry in entry_points(group=ENTRY_POINTS):
-        _add(found, entry.load())
-    return MappingProxyType(found)
-
-
-def _add(found: dict[str, type[Check]], module: ModuleType) -> None:
-    types = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Check) and value.__module__ == module.__name__
-    ]
-    for check in types:
-        if check.kind() in found:
-            message = (
-                f"two check types are called '{check.kind()}': {found[check.kind()].__module__} and {check.__module__}"
-            )
+        kind = entry.module.rpartition(".")[2]
+        if kind in modules:
+            message = f"two check types are called '{kind}': {modules[kind]} and {entry.module}"
             raise ConfigError(message)
-        found[check.kind()] = check
+        modules[kind] = entry.module
+    return Catalog(modules)
+
+
+@cache
+def _check(module: str) -> type[Check]:
+    checks = [
+        value
+        for value in vars(importlib.import_module(module)).values()
+        if isinstance(value, type) and issubclass(value, Check) and value.__module__ == module
+    ]
+    if len(checks) != 1:
+        message = f"{module} defines {len(checks)} check types; a type has its name from its module: expected one"
+        raise ConfigError(message)
+    return checks[0]
