@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from sparkguard.core.check import Check
+from sparkguard.core.expectation import Expectation
 from sparkguard.core.suite import Suite
 from sparkguard.errors import DataError
 
@@ -34,12 +37,18 @@ def expectation_suites(suite: Suite) -> tuple[dict[str, Any], dict[str, str]]:
                 "type": e.type,
                 "kwargs": dict(e.kwargs),
                 "severity": e.severity,
-                **({} if e.id is None else {"id": e.id}),
+                "id": e.id or _id(suite.name, check.id, e),
                 **_about(check),
             }
             for e in wanted
         ]
     return suites, left_out
+
+
+def _id(suite: str, check: str, expectation: Expectation) -> str:
+    """The same at each export, and another for each check, of which two may expect the same."""
+    said = [suite, check, expectation.type, expectation.kwargs, expectation.severity]
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(said, sort_keys=True, default=str)))
 
 
 def _origin(suite: Suite) -> Mapping[str, object]:

@@ -89,6 +89,13 @@ def test_an_expectation_keeps_its_id() -> None:
     assert [e["id"] for e in suites["t"]["expectations"]] == ["3f2a"]
 
 
+def test_two_checks_that_expect_the_same_have_ids_of_their_own_at_each_export() -> None:
+    checks = "{type: duplicate_keys, id: a, dataset: t, key: [x]}, {type: completeness, id: b, dataset: t, columns: x}"
+    first, second = (exported(f"suite: s\ndatasets: {{t: {{path: d}}}}\nchecks: [{checks}]")[0] for _ in range(2))
+    assert first == second
+    assert len({e["id"] for e in first["t"]["expectations"]}) == len(first["t"]["expectations"]) == 3
+
+
 IN_SET = "{type: expect_column_values_to_be_in_set, id: 3f2a, kwargs: {column: x, value_set: [a]}}"
 QUERY = "{type: unexpected_rows_expectation, kwargs: {unexpected_rows_query: 'SELECT * FROM {batch}'}}"
 
