@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -32,6 +33,7 @@ from sparkguard.shapes.shared_columns import Shared, shared
 
 if TYPE_CHECKING:
     from sparkguard.shapes.drift import Comparison
+    from sparkguard.shapes.joint import Question, Together
 
 CLUSTERS = 256
 """Groups into which clusters are hashed."""
@@ -49,11 +51,12 @@ class DistributionDrift(SourceCheck):
     26 disjoint stretches the longest end of the window that has them is judged.
 
     Cost: one scan of the days that are not known yet, of the window and, the first time, of the reference;
-    a sample of it once, for the grids. The driver holds the counts of the days.
+    a sample of it once, for the grids; with `multivariate` a sample of both each night. The driver holds the
+    counts of the days.
 
-    Blind to: a change of correlation alone; a drift that the reference already has; what changes within a
-    bin; a slow trend under `forward`, which is usual then; new values of a text column with hundreds of
-    rare ones. docs/calibration.md says how often it errs.
+    Blind to: a change of correlation alone, unless `multivariate`, which sees pairs of columns; a drift that
+    the reference already has; what changes within a bin; a slow trend under `forward`, which is usual then; new
+    values of a text column with hundreds of rare ones. docs/calibration.md says how often it errs.
 
     Example:
         >>> from datetime import datetime, timedelta
@@ -74,6 +77,12 @@ class DistributionDrift(SourceCheck):
         "undecided_columns": "those that cannot be judged: their base or too many stretches have none of them, "
         "their grid is out of date, or their types differ",
         "left_out_columns": "columns that only one side has",
+        "joint_drift": "1 if columns that look as usual do not go together as usual, else 0; of multivariate",
+        "joint_columns": "columns that were looked at together",
+        "joint_auc": "how well a classifier tells rows of the window from those of the reference by what goes together",
+        "joint_limit": "the joint_auc that a healthy window exceeds as often as its half of false_alarms says",
+        "joint_p_value": "how probable so large a joint_auc is in a healthy window",
+        "joint_effect": "twice what joint_auc is above the median of the snapshots",
         "snapshots": "disjoint stretches of the reference that say what is usual; without time, resamplings",
         "judged_days": "days at the end of the window that were judged",
         "maximum": "the largest score",
@@ -110,6 +119,8 @@ class DistributionDrift(SourceCheck):
     """How far values must have moved beyond what is usual to be named; shares of NULL and the like have floors."""
     slices: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Text columns for whose most frequent values each column is also judged by itself."""
+    multivariate: bool = False
+    """Also whether columns go together as usual, with half of false_alarms; then joint_drift fails by default too."""
     min_rows: int = Field(default=100, ge=1)
     """Slices with fewer rows in the window are not judged."""
     grid: int = Field(default=1, ge=1)
@@ -192,6 +203,8 @@ class DistributionDrift(SourceCheck):
         if wanted in seen:
             for both in self._counts(seen, reference):
                 yield from both if self.timeless else map(Daily, both)
+            if self.multivariate:
+                yield from self._together(seen, reference).samples
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - nothing depends on the date
         """One finding for each column and slice, and one for all, which the bounds judge."""
@@ -216,17 +229,48 @@ class DistributionDrift(SourceCheck):
         texts = seen.require(self._grids(seen, reference)).texts
         bare = tuple(name for name in self.slices if not texts[name].names)
         calendar = None if self.timeless else self._calendar(reference)
-        story = Story(self, self.false_alarms, whole, common, calendar, len(small), bare)
+        joint = partial(self._joint, seen, reference) if self.multivariate else None
+        story = Story(self._bounded, self.false_alarms, whole, common, calendar, len(small), bare, joint)
         comparison = self._comparison(large, calendar)
         return story.undecided() if comparison is None else story.told(comparison)
 
     def _comparison(self, series: Sequence[Series], calendar: Calendar | None) -> Comparison | None:
         from sparkguard.shapes.drift import by_clusters, by_rows, by_stretches
 
-        budget = (self.false_alarms.nightly, self.min_effect)
+        budget = (self._nightly, self.min_effect)
         if calendar is None:
             return (by_clusters if self.cluster else by_rows)(series, *budget)
         return by_stretches(series, calendar, *budget)
+
+    @property
+    def _nightly(self) -> float:
+        """The budget of a test: of columns, and of what goes on between them."""
+        return self.false_alarms.nightly / (2 if self.multivariate else 1)
+
+    @property
+    def _bounded(self) -> Self:
+        """The check with the default bounds of what its fields ask for."""
+        if not self.multivariate or "error_if" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"error_if": {**self.error_if, "joint_drift": Bound(">", 0.0)}})
+
+    def _together(self, seen: Evidence, reference: Source) -> Question:
+        from sparkguard.shapes.joint import Question
+
+        name = self.cluster or (None if self.timeless else seen.time_column(self.source))
+        other = self.cluster or (None if self.timeless else seen.time_column(reference))
+        mine, theirs = (seen.schema(source) for source in self.datasets)
+        placed = (mine.column(name), theirs.column(other)) if name and other else None
+        return Question(self.source, reference, self._shared(seen).pairs, placed)
+
+    def _joint(self, seen: Evidence, reference: Source, comparison: Comparison) -> Together:
+        from sparkguard.shapes.joint import together
+
+        question = self._together(seen, reference)
+        one, other = question.samples
+        drifted = {one.series.column for one, unit in comparison.units() if unit.drifted}
+        answers = seen.require(one), seen.require(other)
+        return together(question, answers, comparison, drifted, self._nightly, self.min_effect)
 
     @property
     def _reference(self) -> Source:
@@ -273,7 +317,8 @@ class DistributionDrift(SourceCheck):
             message = f"the window does not begin with a block of {self.block} of {reference}"
             raise DataError(message, "move the window or the reference by whole blocks, or write block: 1d")
         around = self.snapshots == "around" or (self.snapshots == "auto" and gap < 0)
-        return Calendar(self.block.days, "around" if around else "forward", self.seasonality, gap, training.start)
+        mode: Literal["forward", "around"] = "around" if around else "forward"
+        return Calendar(self.block.days, mode, self.seasonality, gap, training.start, window.end, window.timezone)
 
     def _shared(self, seen: Evidence) -> Shared:
         mine, theirs = (seen.schema(source) for source in self.datasets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -33,11 +33,23 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Where stretches lie: `blocks` of `block` days from `first` on, and the window up to `end`, by wall clock."""
+
+    snapshots: Snapshots
+    first: datetime
+    block: int
+    blocks: int
+    end: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """The verdict on all series, in their order, and what said what is usual: `many` (26) `snapshots`.
 
     `days` at the end of the window were judged, of `asked_days`; None without time. `odd` is a series, and the
-    days of a stretch whose score of it alone makes the limit what it is.
+    days of a stretch whose score of it alone makes the limit what it is. `placed`: of rows by time.
     """
 
     compared: tuple[Compared, ...]
@@ -47,6 +59,7 @@ class Comparison:
     days: int | None = None
     asked_days: int | None = None
     odd: tuple[Series, str] | None = None
+    placed: Placed | None = None
 
     def units(self) -> Iterator[tuple[Compared, Unit]]:
         """Each series with what was found of it."""
@@ -74,7 +87,8 @@ def by_stretches(series: Sequence[Series], calendar: Calendar, alpha: float, min
         stretch, unit = verdict.odd
         start = first + timedelta(days=snapshots.stretches[stretch].start * block)
         odd = series[unit], f"{start.date()} to {(start + timedelta(days=days - 1)).date()}"
-    return Comparison(compared, verdict, many, f"stretches of {count(days, 'day')}", days, length * block, odd)
+    placed = Placed(snapshots, first, block, len(rows), calendar.end, calendar.timezone)
+    return Comparison(compared, verdict, many, f"stretches of {count(days, 'day')}", days, length * block, odd, placed)
 
 
 def by_clusters(series: Sequence[Series], alpha: float, min_effect: float) -> Comparison | None:

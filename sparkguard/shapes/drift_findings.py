@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sparkguard.core.budget import Budget
@@ -11,6 +11,7 @@ from sparkguard.core.finding import Decision, Finding, Quantity, Status, Violati
 from sparkguard.core.text import REDACTED, count, few, hides, number
 from sparkguard.shapes.distances import distances
 from sparkguard.shapes.drift import Compared, Comparison
+from sparkguard.shapes.joint import Together
 from sparkguard.shapes.moved import Binned, Moved, moved, percent
 from sparkguard.shapes.series import Calendar, Series
 from sparkguard.shapes.shared_columns import Shared
@@ -29,7 +30,7 @@ class Story:
     """Tells what was found for `check` within its `budget`, in findings that are like `whole` unless they say so.
 
     `calendar` says where stretches may lie (None: there is no time), `small` how many slices have too few rows,
-    `bare` which columns have no frequent value to slice by.
+    `bare` which columns have no frequent value to slice by, `joint` what columns show together, if that is asked.
     """
 
     check: Check
@@ -39,6 +40,7 @@ class Story:
     calendar: Calendar | None
     small: int = 0
     bare: tuple[str, ...] = ()
+    joint: Callable[[Comparison], Together] | None = None
 
     def undecided(self) -> tuple[Finding, ...]:
         """There is too little to compare with."""
@@ -49,6 +51,7 @@ class Story:
             "undecided_columns": len(self.columns.pairs) + len(self.columns.unlike),
             "left_out_columns": len(self.columns.left_out),
             "evaluated_rows": self.whole.evaluated_rows or 0,
+            **({} if self.joint is None else {"joint_drift": 0}),
         }
         quantities = {name: Quantity(value) for name, value in numbers.items()}
         bare = replace(self.whole, evaluated_rows=None, quantities=quantities, threshold_source="snapshots")
@@ -113,17 +116,23 @@ class Story:
             "evaluated_rows": self.whole.evaluated_rows,
         }
         quantities = {name: Quantity(value) for name, value in numbers.items() if value is not None}
-        evidence = tuple(self._violation(one, unit) for one, unit in drifted)
+        joint = None if self.joint is None else self.joint(comparison)
+        quantities |= {} if joint is None else joint.quantities
+        evidence = (*(self._violation(one, unit) for one, unit in drifted), *(joint.violations() if joint else ()))
         rows, bare = self.whole.evaluated_rows, replace(self.whole, evaluated_rows=None, violations=evidence)
         said = self._said(comparison, drifted, untold, weak)
+        alone = joint is not None and joint.drifted and not drifted
+        if joint is not None:
+            said = "; ".join((joint.said, said) if alone else (said, joint.said))
         found = self.check.verdict(
             replace(bare, quantities=quantities),
             passed=said,
-            failed=said if drifted else "",
-            remedy=_REMEDY,
-            told=("drifted_columns",),
+            failed=said if drifted or alone else "",
+            remedy=joint.remedy if joint and alone else _REMEDY,
+            told=("drifted_columns", "joint_drift"),
         )
         undecided = self.columns.unlike or any(one.series.slice_key is None for one in untold)
+        undecided = undecided or (joint is not None and joint.verdict is None)
         if found.status is Status.PASS and undecided:
             found = replace(found, status=Status.WARN, message=f"cannot tell all: {found.message}")
         elif found.status is Status.PASS and _mostly(weak, comparison):

@@ -47,10 +47,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """How days become blocks and blocks stretches; `gap` is in days from the reference's end to the window."""
+    """How days become blocks and blocks stretches; `gap` is in days from the reference's end to the window.
+
+    `first` is the reference's first day, `end` the window's end, by the wall clock of `timezone`.
+    """
 
     block: int
     mode: Literal["forward", "around"]
     seasonality: Literal["none", "weekly", "yearly"]
     gap: int
     first: datetime
+    end: datetime
+    timezone: str

@@ -90,7 +90,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
     maxima = np.maximum(stretches.max(axis=1, initial=0.0), 0.0)
     best = np.where(judged, window.max(axis=1), -np.inf)
     maximum = max(float(best.max()), 0.0)
-    limit, extrapolated = _limit(maxima, alpha)
+    limit, extrapolated = limit_of(maxima, alpha)
     alone = _odd(maxima, limit)
     odd = None if alone is None else (alone, int(np.flatnonzero(judged)[stretches[alone].argmax()]))
     smallest = np.concatenate([g.detectable.smallest(limit) for g in groups])
@@ -114,7 +114,7 @@ def decide(groups: Sequence[Scores], alpha: float, min_effect: float = 0.0) -> V
         strict=True,
     )
     units = tuple(_unit(*row) for row in numbers)
-    return Verdict(units, maximum, limit, _chance(maximum, maxima), extrapolated, odd)
+    return Verdict(units, maximum, limit, chance(maximum, maxima), extrapolated, odd)
 
 
 def _unit(  # noqa: PLR0913, PLR0917 - the numbers of one row
@@ -151,7 +151,7 @@ def _known(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None
 
 
-def _limit(maxima: Floats, alpha: float) -> tuple[float, bool]:
+def limit_of(maxima: Floats, alpha: float) -> tuple[float, bool]:
     """What a maximum may not exceed; the second is whether it is an extrapolation."""
     ranks = alpha * (len(maxima) + 1)
     rank = math.floor(ranks + 1e-9)
@@ -175,7 +175,7 @@ def _odd(maxima: Floats, limit: float) -> int | None:
     return int(maxima.argmax()) if limit >= first > _ODD * max(second, _USUAL) else None
 
 
-def _chance(maximum: float, maxima: Floats) -> float:
+def chance(maximum: float, maxima: Floats) -> float:
     """How probable so large a maximum is: by the ranks it lies between, or beyond all stretches by the tail."""
     many = len(maxima) + 1
     beyond = int((maxima >= maximum).sum())
