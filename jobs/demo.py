@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from sparkguard import app
@@ -56,7 +56,8 @@ The first suite found true defects of this data, so a scheduler would see exit c
   - an inner join with weather lost 1,556 flights, one with planes would lose 52,606, 2,512 of them
     for want of a tail number.
 It also found what the demo has planted: delays that were written in hours in October, unlike any stretch of the
-months before, while a healthy week of May and the last one are as usual.
+months before, and distances that each look as usual but belong to the next flight, while a healthy week of May and
+the last one are as usual.
 The second suite found what the demo has planted in a night of predictions: features that nobody wrote, scores of two
 origins out of three, scores of two models, a model four months old, and a window whose month and day were swapped.
 The third suite found what was left in a careless table to train on: the time of arrival beside its schedule, which
@@ -99,6 +100,18 @@ def join_weather(spark: SparkSession, folder: Path) -> None:
     flights, weather = (spark.read.format("delta").load(str(folder / name)) for name in ("flights", "weather"))
     observed = weather.select("origin", "time_hour", "temp", "wind_speed", "visib")
     flights.join(observed, ["origin", "time_hour"]).coalesce(1).write.format("delta").save(str(target))
+
+
+def shift_rows(spark: SparkSession, folder: Path) -> None:
+    """Write the flights as if the distance of each had been joined from the next one of its day in the last week."""
+    target = folder / "flights_shifted"
+    if written(target):
+        return
+    flights = spark.read.format("delta").load(str(folder / "flights"))
+    next_of_day = F.lead("distance").over(Window.partitionBy("time_hour").orderBy("carrier", "flight"))
+    wrong = F.col("time_hour") >= (DATE - timedelta(days=7)).isoformat()
+    distance = F.when(wrong, F.coalesce(next_of_day, "distance")).otherwise(F.col("distance"))
+    flights.withColumn("distance", distance).coalesce(1).write.format("delta").save(str(target))
 
 
 def change_unit(spark: SparkSession, folder: Path) -> None:
@@ -177,6 +190,7 @@ def main() -> None:
         folder = Path("data")
         write_tables(spark, folder)
         join_weather(spark, folder)
+        shift_rows(spark, folder)
         change_unit(spark, folder)
         write_nights(spark, folder)
         write_sets(spark, folder)
