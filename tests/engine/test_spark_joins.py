@@ -56,7 +56,6 @@ def counts(finding: Finding) -> list[float | None]:
 
 
 VALUES: dict[str, tuple[str, list[Any]]] = {
-    "int": ("INT", [1, 2, 2, None, -1]),
     "bigint": ("BIGINT", [2**62, 2**62, -(2**63), 0, None]),
     "string": ("STRING", ["a", "A", "a ", "", None, "ß", "日本"]),
     "double": ("DOUBLE", [0.0, -0.0, NAN, -NAN, float("inf"), float("-inf"), 1.5, None]),

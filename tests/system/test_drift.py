@@ -18,9 +18,12 @@ from sparkguard.engine.gather import Rounds
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
 from sparkguard.measures import sampled_grids
+from sparkguard.shapes import joint
 from sparkguard.testing import judge
 from tests.checks.test_distribution_drift import DAYS, FIRST, TABLE, Row, changed, check
 from tests.conftest import Work
+from tests.shapes.test_joint import BROKEN, HEALTHY
+from tests.shapes.test_joint import check as together_of
 
 RUN = Run(datetime(2026, 3, 26).date(), datetime(2026, 3, 26, tzinfo=UTC))
 SQL = "ts timestamp, amount double, kind string, flag boolean, user bigint"
@@ -86,6 +89,21 @@ def test_tables_without_time_are_those_of_the_twin(spark: SparkSession, fields: 
     wanted = DistributionDrift.model_validate({**known, **fields})
     frames = {name: frame(spark, rows) for name, rows in tables.items()}
     same(on_spark(spark, wanted, frames), judge(wanted, tables, run=RUN))
+
+
+def test_columns_that_no_longer_go_together_are_found_in_a_cut_sample(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joint, "SAMPLE", 8_000)
+    monkeypatch.setattr(joint, "WINDOW_SAMPLE", 300)
+    wanted = together_of()
+    for table, drifted in ((HEALTHY, 0), (BROKEN, 1)):
+        rows = [tuple(row[name] for name in ("ts", "a", "b", "c")) for row in table]
+        frame = spark.createDataFrame(rows, "ts timestamp, a double, b double, c double")
+        one, other = (on_spark(spark, wanted, {"t": frame.repartition(n)})[-1] for n in (1, 5))
+        assert one.message == other.message
+        assert one.quantities["joint_drift"].value == drifted
+        assert [v.key for v in one.violations][:1] == [{"column": "a", "with": "b"}] * drifted
 
 
 def test_the_second_night_reads_the_new_day_alone(spark: SparkSession, tmp_path: Path) -> None:
