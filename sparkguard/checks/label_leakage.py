@@ -25,6 +25,7 @@ from sparkguard.measures.row_sample import RowSample, SampledRows
 from sparkguard.measures.tallies import Count
 
 if TYPE_CHECKING:
+    from sparkguard.measures.forest import Forest
     from sparkguard.shapes.leakage import Asking, Question
     from sparkguard.shapes.reasons import Study
 
@@ -71,7 +72,8 @@ class LabelLeakage(SourceCheck):
     label; or if a value became available after its row's time. docs/leakage.md says how each is found.
 
     Cost: one count and one read of all columns for a bounded sample of rows, one more for the counts, or a few
-    where cells times classes times groups are more than 8 million; trees and pairs are tried on the sample.
+    where cells times classes times groups are more than 8 million; trees and pairs are tried on the sample, with
+    `engine: mllib` Spark ML grows trees on all rows, of which it keeps a binned copy while it does.
 
     Blind to: leaks that need three features, or two in another way than by difference, sum and ratio; a proxy
     that is no better than honest features; labels that leak into the values of arrays and structs, of which
@@ -96,7 +98,9 @@ class LabelLeakage(SourceCheck):
         "unlabelled_rows": "rows whose label is NULL or NaN",
         "evaluated_rows": "rows with a label",
     }
-    COST: ClassVar[str] = "1 count, 1 scan for a sample, and 1 scan, or 1 for each 8 million cells, for the counts"
+    COST: ClassVar[str] = (
+        "1 count, 1 scan for a sample, and 1 scan, or 1 for each 8 million cells, for the counts; mllib: 2 more"
+    )
 
     label: str = Field(min_length=1)
     """The column that is to be predicted."""
@@ -116,6 +120,8 @@ class LabelLeakage(SourceCheck):
     """The share of the trees' importance that one feature may have, together with those that say the same."""
     max_power: MaxPower = MaxPower()
     """The power of one feature alone that warns and fails: {warn: 0.95, fail: 0.995}."""
+    engine: Literal["sklearn", "mllib"] = "sklearn"
+    """What grows the trees whose importance is judged: scikit-learn on the sample, or Spark ML on all rows."""
     sample_rows: int = Field(default=200_000, ge=100, le=2_000_000)
     """Rows of the sample for trees and formulas, at most; of many columns fewer."""
     waive: tuple[Waiver, ...] = ()
@@ -156,6 +162,9 @@ class LabelLeakage(SourceCheck):
         if isinstance(sample, SampledRows) and sample.size:
             for histograms in self._asking(seen, sample).histograms:
                 yield from histograms
+            forest = self._forest(seen, sample)
+            if forest is not None:
+                yield forest
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:
         """One finding for each feature, and one for all, which the bounds judge."""
@@ -185,17 +194,25 @@ class LabelLeakage(SourceCheck):
         features = tuple(feature_of(question, asked, sample, i, c, rows) for i, c in enumerate(counts))
         future = {name: seen.require(asked_for) for name, asked_for in self._future(seen).items()}
         matrix = matrix_of(question, asked.label, sample)
-        plain = list(matrix.plain)
+        plain, forest = list(matrix.plain), self._forest(seen, sample)
+        shares = () if forest is None else seen.require(forest).shares
         pairs = formulas(matrix.values[:, plain], matrix.classes, matrix.groups, task, matrix.numbers)
         return Study(
             asked.label,
             rows,
             features,
-            importances(matrix.values, matrix.classes, matrix.held_out, task, self.max_importance, self.seed),
+            importances(matrix.values, matrix.classes, matrix.held_out, task, self.max_importance, self.seed, shares),
             tuple(replace(f, one=plain[f.one], other=plain[f.other]) for f in pairs),
             {name: (tally.broke, tally.judged) for name, tally in future.items()},
             question.grouped,
         )
+
+    def _forest(self, seen: Evidence, sample: SampledRows) -> Forest | None:
+        from sparkguard.shapes.trees import forest_of
+
+        if self.engine == "sklearn":
+            return None
+        return forest_of(self._question(seen), self._asking(seen, sample).label, sample, self.seed)
 
     def _asking(self, seen: Evidence, sample: SampledRows) -> Asking:
         from sparkguard.shapes.leakage import asking

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sparkguard.core.columns import Column
 from sparkguard.core.types import is_number
+from sparkguard.measures.forest import Forest, TreeFeature
 from sparkguard.measures.grids import FIRST
 from sparkguard.measures.row_sample import SampledColumn, SampledRows
 from sparkguard.shapes.label import Label
@@ -22,6 +23,8 @@ _HELD_OUT = 4
 """One of so many stretches of groups is held out."""
 _PRIOR_ROWS = 10.0
 """Rows by which the mean label of a text is drawn to that of all."""
+_MOST_TEXTS = 60
+"""Texts that trees on all rows tell apart, fewer than such a tree's bins."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -57,6 +60,29 @@ def matrix_of(question: Question, label: Label, sample: SampledRows) -> Matrix:
         at[label.column].numbers[rows] if label.task == "regression" else None,
         tuple(i for i, c in enumerate(question.features) if is_number(c.type)),
     )
+
+
+def forest_of(question: Question, label: Label, sample: SampledRows, seed: int) -> Forest | None:
+    """What trees on all rows are asked, whose texts and weights a sample tells; None if it has one class only."""
+    at = dict(zip(question.columns, sample.columns, strict=True))
+    cells = at[label.column].cells(label.grid)
+    rows = cells >= FIRST
+    counts = np.bincount(cells[rows] - FIRST, minlength=label.grid.cells - FIRST)
+    if np.count_nonzero(counts) < 2:  # noqa: PLR2004 - a pair of classes
+        return None
+    # As many for each class; one that the sample has hardly seen does not outweigh all others.
+    weights = () if label.task == "regression" else tuple((counts.sum() / np.maximum(counts, 1) / len(counts)).tolist())
+    features = (TreeFeature(c, _by_label(at[c], rows, cells) if at[c].text else None) for c in question.features)
+    return Forest(question.source, tuple(features), label.column, label.grid, weights, seed)
+
+
+def _by_label(sampled: SampledColumn, rows: npt.NDArray[np.bool_], cells: Whole) -> tuple[int, ...]:
+    """The most frequent texts in the order of their rows' mean class."""
+    there = rows & ~sampled.missing
+    frequent = [hashed for hashed, _ in sampled.names[:_MOST_TEXTS]]
+    hashes, classes = sampled.hashes[there], cells[there]
+    means = {one: float(classes[hashes == one].mean()) for one in frequent if (hashes == one).any()}
+    return tuple(sorted(means, key=lambda one: means[one]))
 
 
 def _groups(question: Question, at: dict[Column, SampledColumn], size: int) -> Whole:

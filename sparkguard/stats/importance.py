@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sparkguard.errors import DataError
 from sparkguard.stats.homogeneity import Floats
 from sparkguard.stats.power import Task, area
 from sparkguard.stats.ranks import rank_correlations
@@ -79,11 +80,12 @@ def unavoidable(clusters: int) -> float:
 
 
 def importances(
-    values: Floats, labels: Labels, held_out: Flags, task: Task, most: float, seed: int
+    values: Floats, labels: Labels, held_out: Flags, task: Task, most: float, seed: int, shares: Sequence[float] = ()
 ) -> Importances | None:
     """Grow trees on values (n, P), NaN where there is none, and classes (n,); try them on the rows held out.
 
-    `most` is the share that is accepted. None if there are too few rows, or one class only.
+    `most` is the share that is accepted; `shares` (P,) are those of trees on more rows, if there are any. None
+    if there are too few rows, or one class only.
     """
     seen = ~held_out
     few = min(int(seen.sum()), int(held_out.sum())) < _LEAST_ROWS
@@ -92,7 +94,7 @@ def importances(
     ranks = _ranks(values)
     trial = _Trial(ranks, labels, held_out, task, seed)
     model = trial.grown(list(range(values.shape[1])))
-    found = np.asarray(model.feature_importances_, np.float64)
+    found = np.asarray(shares or model.feature_importances_, np.float64)
     power = trial.power(model, ranks[held_out])
     clusters = sorted(
         (Cluster(members, float(found[list(members)].sum())) for members in _clusters(ranks)), key=lambda c: -c.share
@@ -135,8 +137,11 @@ class _Trial:
 
     def grown(self, features: Sequence[int]) -> Any:
         """Trees on some features."""
-        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
+        try:
+            from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+        except ImportError as error:
+            message = f"scikit-learn, which grows the trees, cannot be imported ({error})"
+            raise DataError(message, "pip install 'sparkguard[leakage]' for the Python of the driver") from error
         rows = ~self.held_out
         many = int(rows.sum())
         kind, weights = (

@@ -1,10 +1,13 @@
 """A leak has most of the importance however often it is copied, and an honest table does not lose its own."""
 
+import sys
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from sklearn import datasets
 
+from sparkguard.errors import DataError
 from sparkguard.stats.importance import Importances, importances, unavoidable
 from sparkguard.stats.power import Task
 
@@ -88,3 +91,21 @@ def test_the_unavoidable_share_is_that_of_a_broken_stick() -> None:
     for pieces in (2, 3, 5, 10, 30):
         longest = rng.dirichlet(np.ones(pieces), 20_000).max(axis=1)
         assert (longest > unavoidable(pieces)).mean() == pytest.approx(0.05, abs=0.01)
+
+
+def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
+    rng = np.random.default_rng(0)
+    values, labels = rng.normal(size=(400, 2)), rng.integers(0, 2, 400)
+    with pytest.raises(DataError, match="scikit-learn, which grows the trees, cannot be imported") as caught:
+        importances(values, labels, np.arange(400) % 4 == 0, "binary", 0.5, 0)
+    assert "sparkguard[leakage]" in str(caught.value.remedy)
+
+
+def test_shares_of_trees_on_more_rows_take_the_place_of_the_samples() -> None:
+    rng = np.random.default_rng(1)
+    values, labels = rng.normal(size=(400, 3)), rng.integers(0, 2, 400)
+    found = importances(values, labels, np.arange(400) % 4 == 0, "binary", 0.5, 0, (0.1, 0.7, 0.2))
+    assert found is not None
+    assert found.shares == (0.1, 0.7, 0.2)
+    assert [cluster.features for cluster in found.clusters] == [(1,), (2,), (0,)]

@@ -32,6 +32,7 @@ datasets:
   bad: {path: BAD}
   shifted: {sql: "select if(id = 7, -7, id) as id, `odd.name` from delta.`GOOD`"}
   timed: {path: TIMED, time_column: ts}
+  halves: {sql: "select id % 2 = 0 as half, id % 6 as six, id as number, id % 7 as week from delta.`GOOD`"}
   renamed: {sql: "select id, if(id = 7, 'y', `odd.name`) as `odd.name` from delta.`GOOD`"}
 checks:
   - {id: good_key, type: duplicate_keys, dataset: good, key: [id]}
@@ -67,7 +68,11 @@ checks:
 
 
 OTHER_ENGINES = """\
-  - {id: same, type: distribution_drift, dataset: good, reference: bad, rows_independent: true, severity: warn}
+  - {id: same, type: distribution_drift, dataset: good, reference: bad, rows_independent: true, severity: warn,
+     multivariate: true}
+  - {id: sets, type: split_overlap, dataset: timed, split: part, splits: [a, b], rows: true, ordered: true,
+     severity: warn}
+  - {id: proxy, type: label_leakage, dataset: halves, label: half, severity: warn}
   - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},
      reference_window: {start: "2026-01-01", end: "2026-01-04"}, slices: [part], severity: warn}
   - id: expected

@@ -96,7 +96,7 @@ def test_older_sparks_run_the_same_suite(everything: Path, tmp_path: Path, every
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     others = [r for r in project["dependencies"] if re.match("numpy|pydantic|pyyaml|rich|scipy|typer", r)]
     extras = project["optional-dependencies"]
-    wanted = [*OLDER[version], *others, *extras["expectations"], *extras["drift"]]
+    wanted = [*OLDER[version], *others, *extras["expectations"], *extras["leakage"]]
     ready = place / ".ready"
     if not ready.exists() or ready.read_text(encoding="utf-8") != repr(wanted):
         shutil.rmtree(place, ignore_errors=True)

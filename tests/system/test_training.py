@@ -1,0 +1,81 @@
+"""The demo's third suite: an honest table to train on passes, a careless one is told by name, in all tables."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.system.conftest import ROOT, Done, call, rows
+
+WRITE = """
+from pathlib import Path
+from demo import write_sets
+from sparkguard import app
+with app.session("sets") as spark:
+    write_sets(spark, Path("data"))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tables that the suite judges."""
+    found = tmp_path_factory.mktemp("training")
+    shutil.copytree(data / "flights", found / "data/flights")
+    program = f"import sys; sys.path.insert(0, {str(ROOT / 'jobs')!r}); {WRITE}"
+    done = call([sys.executable, "-c", program], cwd=found)
+    assert done.code == 0, done.err
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Done:
+    done = call(["sparkguard", "run", ROOT / "conf/training.yaml", "--date", "2013-11-04"], cwd=folder)
+    assert done.code == 5, done.out + done.err
+    return done
+
+
+def test_the_honest_table_passes_and_the_careless_one_fails(folder: Path, run: Done) -> None:
+    wholes = [r for r in rows(folder / "results", "check_results") if r["subject"] == ":all"]
+    assert {r["check_id"]: r["status"] for r in wholes} == {
+        "late_sets_apart": "pass",
+        "late_no_proxy": "pass",
+        "careless_sets_apart": "fail",
+        "careless_no_proxy": "fail",
+    }
+    assert "tells the label" in run.out
+
+
+def test_evidence_names_the_leak_and_the_shared_keys(folder: Path, run: Done) -> None:
+    assert run.code == 5
+    found = rows(folder / "results", "violations")
+    leaks = [r for r in found if r["kind"] == "leaking_feature"]
+    assert {dict(r["key"])["column"] for r in leaks} >= {"arr_time"}
+    assert all("sched_arr_time" in r["reason"] or "arr_time" in r["reason"] for r in leaks)
+    shared = [r for r in found if r["kind"] == "shared_key"]
+    assert shared
+    assert {name for name, _ in shared[0]["key"]} == {"time_hour", "carrier", "flight"}
+
+
+def test_metrics_have_the_power_and_the_importance_of_each_feature(folder: Path, run: Done) -> None:
+    assert run.code == 5
+    found = {
+        (r["check_id"], r["column_name"], r["metric_name"]): r["value"] for r in rows(folder / "results", "metrics")
+    }
+    assert 0.85 < found["late_no_proxy", "dep_delay", "power"] < 0.95
+    assert found["late_no_proxy", "dep_delay", "importance"] > 0.5
+    assert found["careless_no_proxy", ":table", "leaking_features"] >= 1
+    assert found["late_no_proxy", ":table", "leaking_features"] == 0
+
+
+def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path: Path) -> None:
+    late = ["--dataset", "path=data/late", "--results", tmp_path / "r"]
+    wrong = {
+        ("label_leakage", "--label", "laet"): (5, "laet"),
+        ("label_leakage", "--label", "late", "--max-power", "warn=0.9,fail=0.5"): (2, "max_power warns from a greater"),
+        ("split_overlap", "--split", "part", "--key", "carier"): (5, "carier"),
+        ("split_overlap", "--key", "carrier"): (2, "give dataset and split"),
+    }
+    for (job, *options), (code, words) in wrong.items():
+        done = call(["spark-submit", ROOT / f"jobs/{job}.py", *late, *options], cwd=folder)
+        assert (done.code, words in done.out + done.err) == (code, True), (job, options, done.out, done.err)
