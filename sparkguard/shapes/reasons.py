@@ -165,9 +165,9 @@ def _by_formula(
         reason = Reason(True, words, "formula_rows", formula.same, EXACT)  # noqa: FBT003 - it fails
     elif formula.power.value >= max(bounds.fail, *(study.features[i].power.value + _BETTER for i in pair)):
         [reason] = _by_power(study, formula.power, bounds, "formula_power", f"{written} tells the label")
-        if all(study.features[i].power.value >= bounds.warn for i in pair):
-            # Two strong columns tell more together, also where one of them is honest.
-            reason = replace(reason, fails=False)
+        if reason.fails and all(study.features[i].power.value >= bounds.warn for i in pair):
+            words = f"{reason.words}, but each of the two nearly does by itself, and may be honest"
+            reason = replace(reason, fails=False, words=words)
     else:
         return
     yield from ((i, reason) for i in pair)

@@ -221,3 +221,16 @@ def test_values_that_the_suite_keeps_out_are_in_no_message() -> None:
 def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         LabelLeakage(id="c", dataset="t", **{"label": "label", **fields})
+
+
+def test_a_formula_of_two_columns_that_both_warn_by_themselves_warns_and_says_why() -> None:
+    rng = np.random.default_rng(11)
+    late = rng.random(2_000) < 0.5
+    noise = rng.normal(size=2_000)
+    table = [
+        {"late": bool(y), "a": float(2.6 * y + n), "b": float(-2.6 * y + n)} for y, n in zip(late, noise, strict=True)
+    ]
+    found = {f.subject: f for f in judge(LabelLeakage(id="c", dataset="t", label="late"), {"t": table})}
+    assert {name: f.status.value for name, f in found.items()} == {"a": "warn", "b": "warn", ":all": "warn"}
+    assert "a - b tells the label: power 1.0000" in found["a"].message
+    assert "each of the two nearly does by itself, and may be honest" in found["a"].message
