@@ -117,8 +117,10 @@ NESTED: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
 
 
 @pytest.mark.parametrize("partitions", [7])
-@pytest.mark.parametrize("kind", [*COLUMNS, *NESTED][::2])
-def test_spark_answers_as_the_oracle_does_for_every_other_type(spark: SparkSession, kind: str, partitions: int) -> None:
+@pytest.mark.parametrize("kind", ["string", "double", "date", "binary", "map"])
+def test_spark_answers_as_the_oracle_does_for_types_of_every_shape(
+    spark: SparkSession, kind: str, partitions: int
+) -> None:
     sql, *splits = (COLUMNS | NESTED)[kind]
     rows: list[tuple[Any, ...]] = [
         (v, n, s) for s, vs in zip(NAMES, splits, strict=True) for v in vs * 2 for n in (0, None)

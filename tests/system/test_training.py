@@ -72,7 +72,10 @@ def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path
     late = ["--dataset", "path=data/late", "--results", tmp_path / "r"]
     wrong = {
         ("label_leakage", "--label", "laet"): (3, "laet"),
-        ("label_leakage", "--label", "late", "--max-power", "warn=0.9,fail=0.5"): (2, "max_power warns from a greater"),
+        ("label_leakage", "--label", "late", "--max-power", "warn=0.99,fail=0.9"): (
+            2,
+            "max_power warns from a greater",
+        ),
         ("split_overlap", "--split", "part", "--key", "carier"): (3, "carier"),
         ("split_overlap", "--key", "carrier"): (2, "give dataset and split"),
     }
