@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.utils import is_remote
 
@@ -30,9 +31,7 @@ def forest(read: Read, measure: Forest) -> ForestAnswer:
 
     names = [f"c{i}" for i in range(len(measure.features) + 1)]
     rows = read(measure.source, measure.reads[measure.source])
-    if is_remote() and int(rows.sparkSession.version.split(".")[0]) < _CONNECT_SINCE:
-        message = "Spark ML trains no trees over Spark Connect before Spark 4"
-        raise DataError(message, "write engine: sklearn, which trains them on a sample")
+    _refuse_connect(rows)
     features = [f"{_feature(n, f)} AS f{i}" for i, (n, f) in enumerate(zip(names, measure.features, strict=False))]
     label = _class(names[-1], measure.label, measure.grid) if measure.weights else _number(names[-1], measure.label)
     value = as_number(names[-1], measure.label.type)
@@ -47,6 +46,20 @@ def forest(read: Read, measure: Forest) -> ForestAnswer:
     else:
         model = RandomForestRegressor(seed=measure.seed, **trees).fit(packed)
     return ForestAnswer(tuple(float(share) for share in model.featureImportances.toArray()))
+
+
+def _refuse_connect(rows: DataFrame) -> None:
+    """Over Spark Connect Spark ML asks its thread for the session, and a suite runs in a thread of its own."""
+    if not is_remote():
+        return
+    session = rows.sparkSession
+    old = int(session.version.split(".")[0]) < _CONNECT_SINCE
+    if old or type(session).getActiveSession() is None:
+        why = "before Spark 4" if old else "but in the thread that opened the session, as sparkguard.run may be"
+        raise DataError(
+            f"Spark ML trains no trees over Spark Connect {why}",
+            "write engine: sklearn, which trains them on a sample, or run the suite without Spark Connect",
+        )
 
 
 def _feature(name: str, feature: TreeFeature) -> str:
