@@ -56,10 +56,8 @@ def _refuse_connect(rows: DataFrame) -> None:
     old = int(session.version.split(".")[0]) < _CONNECT_SINCE
     if old or type(session).getActiveSession() is None:
         why = "before Spark 4" if old else "but in the thread that opened the session, as sparkguard.run may be"
-        raise DataError(
-            f"Spark ML trains no trees over Spark Connect {why}",
-            "write engine: sklearn, which trains them on a sample, or run the suite without Spark Connect",
-        )
+        message = f"Spark ML trains no trees over Spark Connect {why}"
+        raise DataError(message, "write engine: sklearn, which trains them on a sample, or go without Spark Connect")
 
 
 def _feature(name: str, feature: TreeFeature) -> str:
