@@ -171,10 +171,10 @@ def test_types_with_a_common_type_compare_by_value(
 ) -> None:
     rows = {"train": [(v,) for v in mine], "test": [(v,) for v in theirs]}
     frames = {"train": frame(spark, rows["train"], f"k {one}"), "test": frame(spark, rows["test"], f"k {other}")}
-    for names in (("train", "test"), ("test", "train")):
-        compared(engine_of(spark, None, **frames), apart(*names, key=("k",), rows=True), rows, "k")
-        pair = found(engine_of(spark, None, **frames), apart(*names, key=("k",)))[" & ".join(names)]
-        assert shared(pair) == [1, 1, 1, 0]
+    names = ("train", "test") if one < other else ("test", "train")
+    compared(engine_of(spark, None, **frames), apart(*names, key=("k",), rows=True), rows, "k")
+    pair = found(engine_of(spark, None, **frames), apart(*names, key=("k",)))[" & ".join(names)]
+    assert shared(pair) == [1, 1, 1, 0]
 
 
 @pytest.mark.parametrize(

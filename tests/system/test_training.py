@@ -76,7 +76,6 @@ def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path
             2,
             "max_power warns from a greater",
         ),
-        ("split_overlap", "--split", "part", "--key", "carier"): (3, "carier"),
         ("split_overlap", "--key", "carrier"): (2, "split is the column of dataset"),
     }
     for (job, *options), (code, words) in wrong.items():
