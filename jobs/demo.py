@@ -103,14 +103,14 @@ def join_weather(spark: SparkSession, folder: Path) -> None:
 
 
 def shift_rows(spark: SparkSession, folder: Path) -> None:
-    """Write the flights as if the distance of each had been joined from the next one of its day in the last week."""
+    """Write the flights as if the distance of each had been joined from the next one of its hour in the last week."""
     target = folder / "flights_shifted"
     if written(target):
         return
     flights = spark.read.format("delta").load(str(folder / "flights"))
-    next_of_day = F.lead("distance").over(Window.partitionBy("time_hour").orderBy("carrier", "flight"))
+    next_of_hour = F.lead("distance").over(Window.partitionBy("time_hour").orderBy("carrier", "flight"))
     wrong = F.col("time_hour") >= (DATE - timedelta(days=7)).isoformat()
-    distance = F.when(wrong, F.coalesce(next_of_day, "distance")).otherwise(F.col("distance"))
+    distance = F.when(wrong, F.coalesce(next_of_hour, "distance")).otherwise(F.col("distance"))
     flights.withColumn("distance", distance).coalesce(1).write.format("delta").save(str(target))
 
 

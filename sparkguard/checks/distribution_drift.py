@@ -257,8 +257,8 @@ class DistributionDrift(SourceCheck):
     def _together(self, seen: Evidence, reference: Source) -> Question:
         from sparkguard.shapes.joint import Question
 
-        name = self.cluster or (None if self.timeless else seen.time_column(self.source))
-        other = self.cluster or (None if self.timeless else seen.time_column(reference))
+        times = (None if self.timeless else seen.time_column(source) for source in self.datasets)
+        name, other = (self.cluster or time for time in times)
         mine, theirs = (seen.schema(source) for source in self.datasets)
         placed = (mine.column(name), theirs.column(other)) if name and other else None
         return Question(self.source, reference, self._shared(seen).pairs, placed)

@@ -15,13 +15,13 @@ from sparkguard.core.columns import Column
 from sparkguard.core.finding import Quantity, Violation
 from sparkguard.core.source import Source
 from sparkguard.core.text import count, few
-from sparkguard.core.types import is_float, is_text, is_time
+from sparkguard.core.types import is_text, is_time
 from sparkguard.measures.profile import ordinal
 from sparkguard.measures.row_sample import RowSample, SampledColumn, SampledRows
 from sparkguard.shapes.drift import Comparison, Placed
+from sparkguard.shapes.identifiers import IN_STEP, in_step, is_identifier
 from sparkguard.stats import joint
 from sparkguard.stats.joint import Codes, Pair, Verdict
-from sparkguard.stats.ranks import rank_correlations
 
 MOST_COLUMNS = 256
 """Columns of which all pairs are looked at."""
@@ -34,7 +34,6 @@ _BASE = 4
 _LEAST_ROWS = 100
 _SPLITS = 99
 """Random splits, where rows or clusters are independent."""
-_NEARLY_UNIQUE, _IN_STEP = 0.95, 0.99
 _REMEDY = "look at how these columns are joined or computed upstream: each looks as usual, but not together"
 
 Flags = npt.NDArray[np.bool_]
@@ -242,13 +241,14 @@ def _both(question: Question, answers: tuple[SampledRows, SampledRows], drifted:
         for i, (mine, theirs) in enumerate(pairs)
         if mine.name not in drifted and not _tells_rows_apart(theirs, answers[1].columns[i], placed[1])
     ]
-    codes = [_codes(answers[0].columns[i], answers[1].columns[i]) for i in kept]
-    kept = [i for i, code in zip(kept, codes, strict=True) if code.min() < code.max()]
-    codes = [code for code in codes if code.min() < code.max()]
-    whole = np.stack(codes, axis=1) if codes else np.zeros((answers[0].size + answers[1].size, 0), np.int32)
+    coded = {i: _codes(answers[0].columns[i], answers[1].columns[i]) for i in kept}
+    coded = {i: code for i, code in coded.items() if code.min() < code.max()}
+    whole = (
+        np.stack(list(coded.values()), axis=1) if coded else np.zeros((answers[0].size + answers[1].size, 0), np.int32)
+    )
     return _Both(
-        tuple(pairs[i][0].name for i in kept),
-        tuple(not answers[1].columns[i].text for i in kept),
+        tuple(pairs[i][0].name for i in coded),
+        tuple(not answers[1].columns[i].text for i in coded),
         whole[: answers[0].size],
         whole[answers[0].size :],
         *placed,
@@ -267,21 +267,8 @@ def _codes(mine: SampledColumn, theirs: SampledColumn) -> Codes:
 
 
 def _tells_rows_apart(column: Column, sampled: SampledColumn, time: SampledColumn | None) -> bool:
-    """Whether a column is an identifier, or a counter that tells the time."""
-    known = sampled.known
-    if known.size < _LEAST_ROWS:
-        return False
-    unique = len(np.unique(known)) >= _NEARLY_UNIQUE * known.size
-    if unique and not is_float(column.type) and not column.type.startswith("decimal"):
-        return True
-    if time is None or time.text or sampled.text:
-        return False
-    there = ~np.isnan(time.numbers) & ~np.isnan(sampled.numbers)
-    if np.count_nonzero(there) < _LEAST_ROWS:
-        return False
-    return bool(
-        abs(rank_correlations(np.stack([time.numbers[there], sampled.numbers[there]], axis=1))[0, 1]) >= _IN_STEP
-    )
+    """Whether a column is an identifier, or goes with time."""
+    return is_identifier(column, sampled) or abs(in_step(time, sampled) or 0.0) >= IN_STEP
 
 
 def _numbers(moments: Sequence[datetime], column: Column, timezone: str) -> npt.NDArray[np.float64]:

@@ -10,18 +10,17 @@ import numpy as np
 
 from sparkguard.core.columns import Column
 from sparkguard.core.source import Source
-from sparkguard.core.types import is_float
 from sparkguard.errors import DataError
 from sparkguard.measures.grids import FIRST, NULL, TEXT, Grid, kind_of
 from sparkguard.measures.histograms import CellCounts
 from sparkguard.measures.labelled import Apart, LabelledHistogram
 from sparkguard.measures.row_sample import SampledColumn, SampledRows
 from sparkguard.shapes.feature_grids import grids_of, single_cells, wide
+from sparkguard.shapes.identifiers import IN_STEP, in_step, is_identifier
 from sparkguard.shapes.label import Asked, Label, label_of
 from sparkguard.stats import purity
 from sparkguard.stats.homogeneity import Counts
 from sparkguard.stats.power import Power, missing_power, power
-from sparkguard.stats.ranks import rank_correlations
 
 GROUPS = 64
 """Groups of rows that belong together, from whose spread the error of a power is known …"""
@@ -34,11 +33,8 @@ _HASHED = 4
 """Columns, at most, by whose values rows are grouped that belong to nothing: each is read in every pass."""
 _TOLD_APART = 0.99
 """The share of the sample's rows that as few columns as possible tell apart."""
-_NEARLY_UNIQUE = 0.95
-_LEAST_ROWS = 100
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-IN_STEP = 0.99
-"""A rank correlation with time from which on a counter tells the time."""
+MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number whose multiples look random, by which values of several columns are mixed."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ def _telling(question: Question, at: Mapping[Column, SampledColumn]) -> tuple[Co
     mixed = np.zeros(len(bits[question.label]), np.uint64)
     for column in sorted(bits, key=lambda c: -len(np.unique(bits[c])))[:_HASHED]:
         chosen.append(column)
-        mixed = np.unique(mixed, return_inverse=True)[1].astype(np.uint64) * _ODD ^ bits[column]
+        mixed = np.unique(mixed, return_inverse=True)[1].astype(np.uint64) * MIX ^ bits[column]
         if len(np.unique(mixed)) >= _TOLD_APART * len(mixed):
             break
     return tuple(chosen)
@@ -189,6 +185,7 @@ def feature_of(
     pure = purity.pure_cells(labelled, single, ordered=first.grid.ordered, grouped=question.grouped)
     held = labelled.sum(axis=(0, 1))
     sampled = sample.columns[question.columns.index(column)]
+    time = None if question.time is None else sample.columns[question.columns.index(question.time)]
     return Feature(
         column,
         on.grid if best.value > tried[0][0].value else first.grid,
@@ -197,28 +194,9 @@ def feature_of(
         float(held[NULL] / max(1, held.sum())),
         tuple(pure),
         int(single.sum()),
-        _is_identifier(column, sampled),
-        _in_step(question, sample, sampled),
+        is_identifier(column, sampled),
+        in_step(time, sampled),
     )
-
-
-def _is_identifier(column: Column, sampled: SampledColumn) -> bool:
-    """Whether nearly every row has a value of its own, of a type in which that is not usual."""
-    if is_float(column.type) or kind_of(column.type) is None or column.type.startswith("decimal"):
-        return False
-    known = sampled.known
-    return known.size >= _LEAST_ROWS and len(np.unique(known)) >= _NEARLY_UNIQUE * known.size
-
-
-def _in_step(question: Question, sample: SampledRows, sampled: SampledColumn) -> float | None:
-    """Spearman's correlation with time."""
-    if question.time is None or sampled.text:
-        return None
-    times = sample.columns[question.columns.index(question.time)].numbers
-    both = ~np.isnan(times) & ~np.isnan(sampled.numbers)
-    if np.count_nonzero(both) < _LEAST_ROWS:
-        return None
-    return float(rank_correlations(np.stack([times[both], sampled.numbers[both]], axis=1))[0, 1])
 
 
 def tells_the_time(feature: Feature) -> bool:

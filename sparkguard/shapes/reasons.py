@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from sparkguard.core.text import count, few
 from sparkguard.measures.grids import FIRST
+from sparkguard.shapes.identifiers import IN_STEP
 from sparkguard.shapes.label import Label
-from sparkguard.shapes.leakage import IN_STEP, Feature, Rows, tells_the_time
+from sparkguard.shapes.leakage import Feature, Rows, tells_the_time
 from sparkguard.shapes.moved import percent
 from sparkguard.stats.formulas import EXACT, Formula
 from sparkguard.stats.importance import Importances

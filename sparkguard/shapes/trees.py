@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from sparkguard.measures.forest import Forest, TreeFeature
 from sparkguard.measures.grids import FIRST
 from sparkguard.measures.row_sample import SampledColumn, SampledRows
 from sparkguard.shapes.label import Label
-from sparkguard.shapes.leakage import GROUPS, Question
+from sparkguard.shapes.leakage import GROUPS, MIX, Question
 from sparkguard.stats.power import FOLDS
 
 Numbers = npt.NDArray[np.float64]
@@ -25,7 +26,6 @@ _PRIOR_ROWS = 10.0
 """Rows by which the mean label of a text is drawn to that of all."""
 _MOST_TEXTS = 60
 """Texts that trees on all rows tell apart, fewer than such a tree's bins."""
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +62,7 @@ def matrix_of(question: Question, label: Label, sample: SampledRows) -> Matrix:
     )
 
 
+@lru_cache(maxsize=2)
 def forest_of(question: Question, label: Label, sample: SampledRows, seed: int) -> Forest | None:
     """What trees on all rows are asked, whose texts and weights a sample tells; None if it has one class only."""
     at = dict(zip(question.columns, sample.columns, strict=True))
@@ -92,11 +93,11 @@ def _groups(question: Question, at: dict[Column, SampledColumn], size: int) -> W
         known = at[question.time].known
         edges = np.quantile(known, np.arange(1, GROUPS) / GROUPS) if known.size else known
         return np.searchsorted(edges, times, side="right").clip(0, GROUPS - 1).astype(np.int64)
-    mixed = np.arange(size if not question.entity else 0, dtype=np.uint64) * _MIX
+    mixed = np.arange(size if not question.entity else 0, dtype=np.uint64) * MIX
     for column in question.entity:
-        bits = np.frombuffer(at[column].values, "<u8") * _MIX
-        bits = (bits ^ (bits >> np.uint64(29))) * _MIX
-        mixed = bits if not len(mixed) else (mixed ^ bits) * _MIX
+        bits = np.frombuffer(at[column].values, "<u8") * MIX
+        bits = (bits ^ (bits >> np.uint64(29))) * MIX
+        mixed = bits if not len(mixed) else (mixed ^ bits) * MIX
     return (mixed >> np.uint64(58)).astype(np.int64)
 
 

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from sparkguard.stats.homogeneity import Floats
 from sparkguard.stats.maximum import chance, limit_of
+from sparkguard.stats.power import area
 from sparkguard.stats.ranks import rank_correlations
 
 Codes = npt.NDArray[np.int32]
@@ -105,8 +106,8 @@ def told_apart(item: Codes, base: Codes, seed: Sequence[int]) -> Apart:
         pairs, ratios, weight = _learnt(total[0] - own[0], total[1] - own[1], *rows)
         areas.append(_area(*(_scored(side, pairs, ratios) for side in fold)))
         weights += weight / many
-    area, (n, m) = float(np.mean(areas)), (len(item), len(base))
-    return Apart(area, (area - 0.5) / math.sqrt((n + m + 1) / (12 * n * m)), weights)
+    found, (n, m) = float(np.mean(areas)), (len(item), len(base))
+    return Apart(found, (found - 0.5) / math.sqrt((n + m + 1) / (12 * n * m)), weights)
 
 
 def decide(window: Apart, snapshots: Sequence[Apart], alpha: float, min_effect: float) -> Verdict:
@@ -194,9 +195,8 @@ def _scored(rows: Quarters, pairs: Sequence[tuple[int, int]], ratios: Sequence[F
 
 def _area(item: Floats, base: Floats) -> float:
     """The probability that a row of the item has a greater score than one of the base; equal ones count half."""
-    ordered = np.sort(base)
-    below = np.searchsorted(ordered, item, side="left") + np.searchsorted(ordered, item, side="right")
-    return float(below.mean() / (2 * len(base)))
+    labels = np.repeat([1, 0], [len(item), len(base)])
+    return area(np.concatenate([item, base])[:, None], labels)
 
 
 def _change(item: Codes, base: Codes, *, ordered: bool) -> tuple[str, float, float]:
