@@ -22,6 +22,7 @@ from sparkguard.shapes.drift import Comparison, Placed
 from sparkguard.shapes.identifiers import IN_STEP, in_step, is_identifier
 from sparkguard.stats import joint
 from sparkguard.stats.joint import Codes, Pair, Verdict
+from sparkguard.stats.stretches import LEAST
 
 MOST_COLUMNS = 256
 """Columns of which all pairs are looked at."""
@@ -32,6 +33,7 @@ _MOST_ROWS = 4_000
 _BASE = 4
 """… and of its base, so many times as many."""
 _LEAST_ROWS = 100
+_TOO_FEW = f"samples have less than {_LEAST_ROWS} rows of a side, or fewer than {LEAST} stretches have half as many"
 _SPLITS = 99
 """Random splits, where rows or clusters are independent."""
 _REMEDY = "look at how these columns are joined or computed upstream: each looks as usual, but not together"
@@ -159,7 +161,7 @@ def together(
         return Together(columns=len(both.names), why=f"of those that did not drift only {left} can be looked at")
     items = _in_time(both, comparison.placed, placed) if comparison.placed else _split(both)
     if items is None:
-        return Together(columns=len(both.names), why=f"samples have less than {_LEAST_ROWS} rows of a side")
+        return Together(columns=len(both.names), why=_TOO_FEW)
     window, snapshots, words = items
     seed = crc32(window[0].tobytes())
     apart = joint.told_apart(*window, [seed])
@@ -175,7 +177,7 @@ Items = tuple[Sides, list[Sides], str]
 
 
 def _in_time(both: _Both, placed: Placed, by: tuple[Column, Column] | None) -> Items | None:
-    """The window and each stretch, beside rows of its base; None if the window or most stretches have too few."""
+    """The window and each stretch, beside rows of its base; None if there are too few."""
     if by is None or both.placed_window is None or both.placed_reference is None:
         raise TypeError
     span, chosen = timedelta(days=placed.block), placed.snapshots
@@ -196,7 +198,7 @@ def _in_time(both: _Both, placed: Placed, by: tuple[Column, Column] | None) -> I
     snapshots = [(both.reference[i[:rows]], base(b)) for i, b in kept]
     own = (window[:rows], base(chosen.base))
     fewest = min(len(side[1]) for side in [own, *snapshots])
-    if fewest < _LEAST_ROWS or len(snapshots) < len(spans) / 2:
+    if fewest < _LEAST_ROWS or len(snapshots) < LEAST:
         return None
     return own, snapshots, f"stretches of {count(placed.block * chosen.length, 'day')}"
 

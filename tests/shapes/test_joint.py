@@ -177,6 +177,15 @@ def test_few_rows_are_no_pass() -> None:
     assert numbers(found)["joint_drift"] == 0
 
 
+def test_fewer_than_26_stretches_with_rows_are_no_pass() -> None:
+    early = FIRST + timedelta(days=30)
+    thin = [row for i, row in enumerate(HEALTHY) if row["ts"] >= early or i % 10 == 0]
+    found = whole(thin)
+    assert found.status.value == "warn"
+    assert "fewer than 26 stretches" in found.message
+    assert numbers(found)["joint_drift"] == 0
+
+
 def test_a_reference_without_stretches_is_no_pass() -> None:
     found = whole(HEALTHY, reference_window={"start": "2026-03-04", "end": "2026-03-14"})
     assert found.status.value == "warn"
