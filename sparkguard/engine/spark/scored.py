@@ -1,0 +1,268 @@
+"""Rows with a label and a prediction in Spark: their fate, their sums by set, fold and cell, their order by score.
+
+Of a judged row s is the place of its set, y its label, t what was told, w its weight, h the hash of its cluster.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import reduce
+from itertools import combinations_with_replacement
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from sparkguard.core.columns import Column
+from sparkguard.core.types import is_float, is_number
+from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.splits import split_code
+from sparkguard.engine.spark.values import hash_of, hashes_apart, literal, text
+from sparkguard.errors import DataError
+from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
+from sparkguard.measures.scored import MOST_CELLS, Fate, Scored, ScoredAnswer, ScoredRows, SetCell, class_name
+from sparkguard.measures.scored_cells import (
+    EPSILON,
+    Agreement,
+    Cell,
+    ClassPairs,
+    Error,
+    FromAnchor,
+    OneClass,
+    Pinball,
+    Score,
+    ScoreBins,
+    Value,
+)
+from sparkguard.measures.splits import Part
+
+_ACCURACY = 1_000
+"""An edge is off by so small a share of the rows at most."""
+_JUDGED = f"fate = {Fate.JUDGED:d}"
+
+
+def scored(read: Read, measure: Scored) -> ScoredAnswer:
+    """Add up in one aggregate; a row for each cell and task is shuffled, and the cells come to the driver."""
+    rows, keys = measure.rows, [f"{sql} AS k{i}" for i, sql in enumerate(_keys(measure.cell, measure.rows))]
+    clustered = measure.folds > 1
+    values = [f"{_value(value, rows)} AS v{i}" for i, value in enumerate(measure.values, 1)]
+    fold = f"pmod(h, {measure.folds}L)" if clustered else "0L"
+    terms = judged(read, rows).selectExpr("s", "fate", "w", "h", f"{fold} AS f", *keys, *values)
+    names = ["s", "fate", "f", *(f"k{i}" for i in range(len(keys)))]
+    # What is not judged is counted by set alone.
+    apart = [f"IF({_JUDGED}, {n}, NULL) AS {n}" if n[0] in "fk" and n != "fate" else n for n in names]
+    wanted = ["w", "h", *(f"v{i}" for i in range(1, len(values) + 1))]
+    groups = terms.selectExpr(*apart, *wanted).groupBy(*names).agg(*map(F.expr, _aggregates(measure)))
+    found = groups.limit(MOST_CELLS + 1).collect()
+    if len(found) > MOST_CELLS:
+        message = f"{measure}: more than {MOST_CELLS:,} cells of sets, folds of clusters and classes"
+        raise DataError(message, "put rare classes together in a dataset's sql, judge fewer sets, or leave out cluster")
+    return _answer(found, measure)
+
+
+def score_edges(read: Read, measure: ScoreEdges) -> Edges:
+    """One aggregate with a sketch for each class."""
+    shares = ", ".join(f"{share!r}D" for share in measure.shares)
+    positive = _is(measure.rows.label, "y", measure.positive)
+    sketches = (
+        f"percentile_approx(t, array({shares}), {_ACCURACY}) FILTER (WHERE {_JUDGED} AND {of}) AS e{i}"
+        for i, of in enumerate((positive, f"NOT ({positive})"))
+    )
+    [row] = judged(read, measure.rows).agg(*map(F.expr, sketches)).collect()
+    return Edges(tuple(sorted({edge + 0.0 for edges in row for edge in edges or ()})))
+
+
+def ranked(read: Read, measure: Ranked) -> Area:
+    """Add up by score, order the scores of each bin in a task of its own, and add up again."""
+    positive, at = _keys(measure.bins, measure.rows)
+    rows = judged(read, measure.rows).where(_JUDGED).selectExpr("s", "t", f"{at} AS b", f"{positive} AS p", "w")
+    scores = rows.groupBy("s", "b", "t").agg(F.expr("sum(w * p) AS yes"), F.expr("sum(w * (1 - p)) AS no"))
+    above = json.dumps([side for bins in measure.above for sides in bins for side in sides])
+    place = f"2 * (s * {measure.bins.bins} + b)"
+    window = "OVER (PARTITION BY s, b ORDER BY t DESC ROWS UNBOUNDED PRECEDING)"
+    ordered = scores.selectExpr(
+        "s",
+        "yes",
+        "no",
+        f"sum(yes) {window} AS right",
+        f"sum(no) {window} AS wrong",
+        f"from_json('{above}', 'ARRAY<DOUBLE>') AS above",
+        f"{place} AS i",
+    ).selectExpr("s", "yes", "no", "right + above[i + 1] AS right", "wrong + above[i] AS wrong")
+    sums = ordered.groupBy("s").agg(
+        F.expr("sum(yes * (wrong - no / 2)) AS lost"),
+        F.expr("sum(IF(yes > 0, yes * (right / (right + wrong)), 0D)) AS precision"),
+    )
+    found = {row["s"]: row for row in sums.collect()}
+    sides = (
+        [found[i][name] if i in found else 0.0 for i in range(len(measure.above))] for name in ("lost", "precision")
+    )
+    return Area(*map(tuple, sides))
+
+
+def judged(read: Read, rows: ScoredRows) -> DataFrame:
+    """The rows of all sets."""
+    frames = []
+    for at, source in enumerate(rows.sets.sources):
+        names = [f"c{i}" for i in range(len(rows.parts))]
+        columns = [part.columns[at] for part in rows.parts]
+        weight = f"CAST({names[2]} AS DOUBLE)" if rows.weight else "1D"
+        clusters = range(len(rows.parts) - len(rows.cluster), len(rows.parts))
+        frames.append(
+            read(source, rows.reads[source])
+            .selectExpr(
+                f"CAST({split_code(rows.sets, at, f'c{len(names)}')} AS INT) AS s",
+                f"{_fate(rows, names, columns)} AS fate",
+                f"{_typed(names[0], rows.label, columns[0], number=rows.numeric)} AS y",
+                f"{_typed(names[1], rows.told, columns[1], number=not rows.told_class)} AS t",
+                f"{weight} AS w",
+                f"{_cluster([names[i] for i in clusters], [columns[i] for i in clusters])} AS h",
+            )
+            .where("s IS NOT NULL")
+        )
+    return reduce(lambda a, b: a.union(b), frames)
+
+
+def _fate(rows: ScoredRows, names: Sequence[str], columns: Sequence[Column]) -> str:
+    whens = [f"WHEN {_unknown(names[0], columns[0].type)} THEN {Fate.UNLABELLED:d}"]
+    if rows.binary:
+        whens.append(f"WHEN abs(CAST({names[0]} AS DOUBLE)) NOT IN (0D, 1D) THEN {Fate.FOREIGN:d}")
+    whens.append(f"WHEN {_unknown(names[1], columns[1].type)} THEN {Fate.UNSCORED:d}")
+    if rows.weight is not None:
+        unknown = _unknown(names[2], columns[2].type)
+        whens.append(f"WHEN {unknown} OR {names[2]} < 0 THEN {Fate.UNWEIGHTED:d}")
+    if rows.probability:
+        whens.append(f"WHEN NOT (CAST({names[1]} AS DOUBLE) BETWEEN 0D AND 1D) THEN {Fate.OUTSIDE:d}")
+    return f"CASE {' '.join(whens)} ELSE {Fate.JUDGED:d} END"
+
+
+def _unknown(name: str, kind: str) -> str:
+    # NaN is greater than all else.
+    infinite = f"coalesce(abs(CAST({name} AS DOUBLE)) >= CAST('Infinity' AS DOUBLE), true)"
+    return infinite if is_float(kind) else f"{name} IS NULL"
+
+
+def _typed(name: str, part: Part, column: Column, *, number: bool) -> str:
+    """A number with one zero, or a class in the type that all sets share."""
+    if number or is_float(part.type):
+        return f"CAST({name} AS DOUBLE) + 0D"
+    return name if column.type == part.type else f"CAST({name} AS {part.type})"
+
+
+def _cluster(names: Sequence[str], columns: Sequence[Column]) -> str:
+    if not names:
+        return "0L"
+    values = [f"CAST({n} AS BINARY)" if hashes_apart(c.type) else n for n, c in zip(names, columns, strict=True)]
+    return hash_of(values, names)
+
+
+def _is(part: Part, name: str, positive: str) -> str:
+    """Whether a class is the one of this name, as 1 or 0 where it is cast."""
+    if part.type == "boolean":
+        return f"({name} = {positive})"
+    if is_number(part.type):
+        return f"(CAST({name} AS DOUBLE) = {float(positive)!r}D)"
+    return f"({text(name, part.type)} = {literal(positive, 'string')})"
+
+
+def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:
+    if isinstance(cell, ScoreBins):
+        return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)", _bin(cell.edges, "<=" if cell.right else "<"))
+    if isinstance(cell, OneClass):
+        said = _is(rows.told, "t", cell.positive) if cell.threshold is None else f"(t >= {cell.threshold!r}D)"
+        return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)", f"CAST({said} AS INT)")
+    if isinstance(cell, Agreement):
+        return ("1", "CAST(y = t AS INT)")
+    return (text("y", rows.label.type), text("t", rows.told.type)) if isinstance(cell, ClassPairs) else ()
+
+
+def _bin(edges: Sequence[float], below: str, first: int = 0) -> str:
+    """The bin of t by halving."""
+    if not edges:
+        return str(first)
+    half = len(edges) // 2
+    lower, upper = _bin(edges[:half], below, first), _bin(edges[half + 1 :], below, first + half + 1)
+    return f"IF(t {below} {edges[half]!r}D, {lower}, {upper})"
+
+
+def _value(value: Value, rows: ScoredRows) -> str:
+    return _VALUES[type(value)](value, rows)
+
+
+def _score(value: Score, rows: ScoredRows) -> str:
+    positive = _is(rows.label, "y", value.positive)
+    if value.kind == "log_loss":
+        low, high = f"{value.epsilon!r}D", f"{1 - value.epsilon!r}D"
+        return f"-ln(least(greatest(IF({positive}, t, 1 - t), {low}), {high}))"
+    gap = f"(IF({positive}, 1D, 0D) - t)"
+    return gap if value.kind == "gap" else f"({gap} * {gap})"
+
+
+def _error(value: Error, _: ScoredRows) -> str:
+    size = "abs(y - t)"
+    kinds = {"squared_error": f"({size} * {size})", "percentage_error": f"({size} / greatest(abs(y), {EPSILON!r}D))"}
+    return kinds.get(value.kind, size)
+
+
+def _pinball(value: Pinball, _: ScoredRows) -> str:
+    return f"(IF(y >= t, {value.alpha!r}D, {value.alpha - 1!r}D) * (y - t))"
+
+
+def _from_anchor(value: FromAnchor, _: ScoredRows) -> str:
+    distance = f"(y - element_at(array({', '.join(f'{a!r}D' for a in value.anchors)}), s + 1))"
+    return distance if value.power == 1 else f"({distance} * {distance})"
+
+
+_VALUES: Mapping[type[Value], Callable[[Any, ScoredRows], str]] = {
+    Error: _error,
+    Pinball: _pinball,
+    FromAnchor: _from_anchor,
+    Score: _score,
+}
+
+
+def _aggregates(measure: Scored) -> Sequence[str]:
+    weighted = measure.rows.weight is not None
+    names = ["1D", *(f"v{i}" for i in range(1, len(measure.values) + 1))]
+    found = ["count(1) AS n", *(f"{_sum(['w'] if weighted else [], [n])} AS s{i}" for i, n in enumerate(names))]
+    if measure.folds > 1:
+        return [*found, "min(h) AS low", "max(h) AS high"]
+    weights = ["w", "w"] if weighted else []
+    pairs = enumerate(combinations_with_replacement(names, 2))
+    return [*found, *(f"{_sum(weights, pair)} AS m{i}" for i, pair in pairs)]
+
+
+def _sum(weights: Sequence[str], terms: Sequence[str]) -> str:
+    factors = [*weights, *(term for term in terms if term != "1D")]
+    return f"sum({' * '.join(factors)})" if factors else "CAST(count(1) AS DOUBLE)"
+
+
+def _answer(found: Sequence[Row], measure: Scored) -> ScoredAnswer:
+    fates: dict[tuple[int, Fate], int] = {}
+    cells = []
+    many, keys = len(measure.values) + 1, len(_keys(measure.cell, measure.rows))
+    types = (measure.rows.label.type, measure.rows.told.type)
+    for row in found:
+        fate = Fate(row["fate"])
+        fates[row["s"], fate] = fates.get((row["s"], fate), 0) + row["n"]
+        if fate is not Fate.JUDGED:
+            continue
+        key = tuple(row[f"k{i}"] for i in range(keys))
+        if isinstance(measure.cell, ClassPairs):
+            key = tuple(_named(name, kind) for name, kind in zip(key, types, strict=True))
+        sums = tuple(row[f"s{i}"] for i in range(many))
+        clusters = frozenset((row["low"], row["high"])) if measure.folds > 1 else frozenset()
+        moments = tuple(row[f"m{i}"] for i in range(many * (many + 1) // 2)) if measure.folds == 1 else ()
+        cells.append(SetCell(row["s"], row["f"], key, row["n"], sums, moments, clusters))
+    return ScoredAnswer(tuple(sorted(cells, key=lambda cell: (cell.place, cell.fold, cell.key))), fates)
+
+
+def _named(name: str, kind: str) -> str:
+    if is_float(kind):
+        return class_name(float(name))
+    return class_name(Decimal(name)) if kind.startswith("decimal") else name
+
+
+COMPUTE = {Scored: scored, ScoreEdges: score_edges, Ranked: ranked}

@@ -1,0 +1,223 @@
+"""Sums over rows that have a label and a prediction: by set, by fold of clusters, and by cell.
+
+Metrics are functions of such sums, so that one read tells the metrics of all sets, and how sure they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from zlib import crc32
+
+from sparkguard.core.columns import Column
+from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
+from sparkguard.core.source import Source
+from sparkguard.core.types import is_float
+from sparkguard.measures.grids import text_of
+from sparkguard.measures.scored_cells import Cell, Value
+from sparkguard.measures.splits import Part, Splits
+
+MOST_CELLS = 250_000
+"""Cells of all sets and folds that the driver takes."""
+
+
+class Fate(IntEnum):
+    """What becomes of a row; the first that applies."""
+
+    JUDGED = 0
+    UNLABELLED = 1
+    """Its label is NULL or no finite number."""
+    UNSCORED = 2
+    """Its prediction is."""
+    UNWEIGHTED = 3
+    """Its weight is, or is negative."""
+    OUTSIDE = 4
+    """Its score should be a probability and is not between 0 and 1."""
+    FOREIGN = 5
+    """Its label is none of 1, 0 and -1, and nobody said which class is the positive one."""
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """The rows that are judged: their sets, and in each source the label, what was told of it, weight and cluster.
+
+    `told` is a class, or a number that says how likely a class is, or of what size the label is; with
+    `probability` it is between 0 and 1. With `numeric` the label is a number, else a class; with `binary` a
+    numeric class is 1, 0 or -1. Without `weight` each row weighs 1. A NULL in a cluster's columns is a value
+    like any other.
+    """
+
+    sets: Splits
+    label: Part
+    told: Part
+    weight: Part | None = None
+    cluster: tuple[Part, ...] = ()
+    numeric: bool = False
+    told_class: bool = False
+    probability: bool = False
+    binary: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All columns, in the order in which they are read."""
+        return (self.label, self.told, *((self.weight,) if self.weight else ()), *self.cluster)
+
+    @property
+    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
+        """The columns of each source, last what tells the set."""
+        return self.sets.reads(*(part.columns for part in self.parts))
+
+    def rows(self, tables: Mapping[Source, Rows]) -> Iterator[ScoredRow]:
+        """Every row of a set, in plain Python."""
+        for place, _, values in self.sets.rows(tables):
+            if place is not None:
+                yield self._row(place, values)
+
+    def _row(self, place: int, values: Sequence[object]) -> ScoredRow:
+        label, told = values[:2]
+        weight = 1.0 if self.weight is None else _number(values[2])
+        cluster = tuple(map(str, values[3 if self.weight else 2 :]))
+        fate = Fate.JUDGED
+        if not _known(label, self.label.type):
+            fate = Fate.UNLABELLED
+        elif self.binary and abs(_number(label)) not in (0, 1):
+            fate = Fate.FOREIGN
+        elif not _known(told, self.told.type):
+            fate = Fate.UNSCORED
+        elif not (math.isfinite(weight) and weight >= 0):
+            fate = Fate.UNWEIGHTED
+        elif self.probability and not 0 <= _number(told) <= 1:
+            fate = Fate.OUTSIDE
+        judged = fate is Fate.JUDGED
+        return ScoredRow(
+            place,
+            fate,
+            (_number(label) if self.numeric else _class(label, self.label.type)) if judged else "",
+            (_class(told, self.told.type) if self.told_class else _number(told)) if judged else "",
+            weight,
+            crc32("\0".join(cluster).encode()),
+        )
+
+    def __str__(self) -> str:
+        """For the plan."""
+        return f"'{self.label.name}' and '{self.told.name}' in {self.sets}"
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """A row: the place of its set, its fate, and if it is judged its label and what was told, as texts or numbers."""
+
+    place: int
+    fate: Fate
+    label: str | float
+    told: str | float
+    weight: float
+    cluster: int
+
+
+def class_name(value: object) -> str:
+    """The name of a class: equal numbers of any type have one, and a boolean is `true` or `false`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return text_of(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(int(value)) if float(value).is_integer() else repr(value)
+
+
+@dataclass(frozen=True)
+class SetCell:
+    """The rows of one set, fold and cell: their number, the sums of weight × (1, v1, …), and the second moments.
+
+    `moments` are the sums of weight² × the products of two of these terms, of the upper triangle row by row;
+    there are none where rows are in folds. `clusters`: at least so many have rows here.
+    """
+
+    place: int
+    fold: int
+    key: tuple[int | str, ...]
+    rows: int
+    sums: tuple[float, ...]
+    moments: tuple[float, ...] = ()
+    clusters: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class ScoredAnswer(Answer):
+    """Cells that hold judged rows, and the rows of each set by their fate."""
+
+    cells: tuple[SetCell, ...]
+    fates: Mapping[tuple[int, Fate], int]
+
+    def rows(self, place: int, fate: Fate) -> int:
+        """How many rows of a set have a fate."""
+        return self.fates.get((place, fate), 0)
+
+
+@dataclass(frozen=True)
+class Scored(RowMeasure[ScoredAnswer]):
+    """What are the sums of weight and of `values`, by set, by cell, and by one of `folds` hashes of the cluster?"""
+
+    rows: ScoredRows
+    cell: Cell
+    values: tuple[Value, ...] = ()
+    folds: int = 1
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Those of the sets."""
+        return self.rows.sets.sources
+
+    @property
+    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
+        """The label, what was told, weight and cluster, and what tells the set."""
+        return self.rows.reads
+
+    @property
+    def cost(self) -> Cost:
+        """One read of each source; each task adds up before the shuffle."""
+        return Cost(scans=len(self.sources), shuffles=1)
+
+    def twin(self, tables: Mapping[Source, Rows]) -> ScoredAnswer:
+        """Add up row by row; folds by another hash than Spark's, so only sums over them compare."""
+        fates: dict[tuple[int, Fate], int] = {}
+        cells: dict[tuple[int, int, tuple[int | str, ...]], list[tuple[ScoredRow, tuple[float, ...]]]] = {}
+        for row in self.rows.rows(tables):
+            fates[row.place, row.fate] = fates.get((row.place, row.fate), 0) + 1
+            if row.fate is Fate.JUDGED:
+                terms = (1.0, *(value.of(row.label, row.told, row.place) for value in self.values))
+                fold = row.cluster % self.folds
+                cells.setdefault((row.place, fold, self.cell.key(row.label, row.told)), []).append((row, terms))
+        return ScoredAnswer(tuple(self._cell(*key, rows) for key, rows in sorted(cells.items())), fates)
+
+    def _cell(
+        self, place: int, fold: int, key: tuple[int | str, ...], rows: Sequence[tuple[ScoredRow, tuple[float, ...]]]
+    ) -> SetCell:
+        many = range(len(self.values) + 1)
+        sums = tuple(math.fsum(row.weight * terms[i] for row, terms in rows) for i in many)
+        if self.folds > 1:
+            hashes = [row.cluster for row, _ in rows]
+            return SetCell(place, fold, key, len(rows), sums, clusters=frozenset((min(hashes), max(hashes))))
+        products = ((i, j) for i in many for j in many if i <= j)
+        moments = tuple(math.fsum(row.weight**2 * terms[i] * terms[j] for row, terms in rows) for i, j in products)
+        return SetCell(place, fold, key, len(rows), sums, moments)
+
+    def __str__(self) -> str:
+        """For the plan."""
+        return f"{self.cell} of {self.rows}"
+
+
+def _class(value: object, kind: str) -> str:
+    return class_name(int(value) if isinstance(value, bool) and kind != "boolean" else value)
+
+
+def _known(value: object, kind: str) -> bool:
+    if value is None:
+        return False
+    return not (is_float(kind) or isinstance(value, float)) or math.isfinite(_number(value))
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float | Decimal) else math.nan

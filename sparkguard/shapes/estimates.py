@@ -1,0 +1,168 @@
+"""From the sums of a set to its metric, and to where the truth may lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from sparkguard.measures.scored import SetCell
+from sparkguard.measures.scored_cells import Cell, ScoreBins
+from sparkguard.shapes.metrics import Wanted
+from sparkguard.stats import areas, losses
+from sparkguard.stats.confusion import Average, ByClass, Confusion
+from sparkguard.stats.intervals import (
+    UNTOLD,
+    Error,
+    Floats,
+    Interval,
+    Metric,
+    error_by_groups,
+    error_by_rows,
+    mean_interval,
+    share_interval,
+)
+
+MOST_CLASSES = 100
+"""Classes whose own metrics are told."""
+_SUMS: Mapping[str, Metric] = {
+    "roc_auc": areas.roc_auc,
+    "average_precision": areas.average_precision,
+    "calibration_error": losses.calibration_error,
+    "rmse": losses.root_mean,
+    "r2": losses.r2,
+}
+"""The metrics of sums that are no plain mean."""
+
+Key = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric of one set: its value (NaN: not defined), how sure it is, and the worst classes by themselves.
+
+    `margin`: how far the value may be off the exact one. `clusters`: at least so many; None without clusters.
+    """
+
+    wanted: Wanted
+    value: float
+    error: Error = UNTOLD
+    clusters: int | None = None
+    classes: Mapping[str, float] = field(default_factory=dict)
+    margin: float = 0.0
+
+    @property
+    def interval(self) -> Interval:
+        """Where the truth lies, with the confidence that is wanted; NaN where nobody can say."""
+        metric = self.wanted.metric
+        if metric.share:
+            return share_interval(self.value, self.error, self.wanted.confidence)
+        return mean_interval(self.value, self.error, self.wanted.confidence, metric.low, metric.high)
+
+
+def estimate(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], *, clustered: bool) -> Estimate:
+    """The metric of one set from its cells; without any it is not defined."""
+    if not cells:
+        return Estimate(wanted, math.nan, clusters=0 if clustered else None)
+    if wanted.metric.family == "classes":
+        return _of_classes(wanted, cells, clustered=clustered)
+    keys: list[Key] = [(k, b) for k in (0, 1) for b in range(cell.bins)] if isinstance(cell, ScoreBins) else [()]
+    sums = Sums.of(cells, keys)
+    found = _estimate(wanted, _SUMS.get(wanted.name, losses.mean), sums, _pieces(wanted, cells), clustered=clustered)
+    if wanted.name == "roc_auc":
+        return replace(found, margin=float(areas.roc_auc_margin(sums.whole)))
+    if wanted.name == "average_precision":
+        low, high = (float(side) for side in areas.average_precision_range(sums.whole))
+        return replace(found, margin=max(high - found.value, found.value - low))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums (G, C, M) by group of clusters and cell; without clusters of one group, with moments (C, M, M)."""
+
+    groups: Floats
+    rows: Floats
+    moments: Floats
+    clusters: int
+
+    @property
+    def whole(self) -> Floats:
+        """The sums (C, M) of all groups."""
+        return np.asarray(self.groups.sum(axis=0))
+
+    @classmethod
+    def of(cls, cells: Sequence[SetCell], keys: Sequence[Key]) -> Sums:
+        """The sums of a set, its cells in the order of `keys`."""
+        at = {key: i for i, key in enumerate(keys)}
+        folds = {fold: i for i, fold in enumerate(sorted({cell.fold for cell in cells}))}
+        terms = len(cells[0].sums)
+        groups, rows = np.zeros((len(folds), len(keys), terms)), np.zeros(len(keys))
+        moments = np.zeros((len(keys), terms, terms))
+        upper = np.triu_indices(terms)
+        for cell in cells:
+            place = at[cell.key]
+            groups[folds[cell.fold], place] = cell.sums
+            rows[place] += cell.rows
+            if cell.moments:
+                moments[place][upper] = cell.moments
+        moments = moments + np.triu(moments, 1).swapaxes(1, 2)
+        return cls(groups, rows, moments, len({one for cell in cells for one in cell.clusters}))
+
+
+def _of_classes(wanted: Wanted, cells: Sequence[SetCell], *, clustered: bool) -> Estimate:
+    keys = sorted({cell.key for cell in cells})
+    pair = wanted.binary or wanted.name == "accuracy"
+    names: list[int | str] = [0, 1] if pair else sorted({name for key in keys for name in key})
+    confusion, sums = Confusion(_places(keys, 0, names), _places(keys, 1, names), len(names)), Sums.of(cells, keys)
+    if not wanted.metric.averaged:
+        function = confusion.accuracy if wanted.name == "accuracy" else confusion.balanced_accuracy
+        return _estimate(wanted, function, sums, _pieces(wanted, cells), clustered=clustered)
+    name = cast("ByClass", wanted.name)
+    if wanted.average in ("binary", "by_class"):
+        each = [partial(confusion.of_class, name, number=i) for i in range(len(names))]
+        if wanted.average == "binary":
+            return _estimate(wanted, each[1], sums, _pieces(wanted, cells, 1), clustered=clustered)
+        found = {str(told): float(of(sums.whole)) for told, of in zip(names, each, strict=True)}
+        ordered = sorted(found, key=lambda told: found[told])
+        worst = names.index(ordered[0])
+        told = {one: found[one] for one in ordered[:MOST_CLASSES]}
+        pieces = _pieces(wanted, cells, names[worst])
+        return replace(_estimate(wanted, each[worst], sums, pieces, clustered=clustered), classes=told)
+    function = partial(confusion.average, name, average=cast("Average", wanted.average))
+    return _estimate(wanted, function, sums, _pieces(wanted, cells), clustered=clustered)
+
+
+def _places(keys: Sequence[Key], side: int, names: Sequence[int | str]) -> npt.NDArray[np.int64]:
+    return np.array([names.index(key[side]) for key in keys], np.int64)
+
+
+def _estimate(wanted: Wanted, function: Metric, sums: Sums, pieces: float, *, clustered: bool) -> Estimate:
+    value = float(function(sums.whole))
+    if clustered:
+        error = error_by_groups(function, sums.groups, sums.clusters, pieces)
+    else:
+        share = wanted.metric.share
+        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, pieces=pieces, share=share)
+    return Estimate(wanted, value, error, sums.clusters if clustered else None)
+
+
+def _pieces(wanted: Wanted, cells: Sequence[SetCell], positive: int | str | None = None) -> float:
+    """The rows that decide whether a metric is 1: of one class those that are or are called so, else of the rarest."""
+    rows: dict[int | str, int] = {}
+    relevant = 0
+    for cell in cells:
+        label, told = cell.key if len(cell.key) == 2 else (0, 0)  # noqa: PLR2004 - a pair
+        rows[label] = rows.get(label, 0) + cell.rows
+        sides = {"precision": (told,), "recall": (label,)}.get(wanted.name, (label, told))
+        relevant += cell.rows if positive in sides else 0
+    if positive is not None:
+        return relevant
+    if wanted.name == "accuracy" or wanted.average == "micro" or not wanted.metric.share:
+        return sum(rows.values())
+    return rows.get(1, 0) if wanted.name == "average_precision" else min(rows.values())

@@ -1,0 +1,133 @@
+"""The metrics of predictions: what each needs of a row, and which way is better.
+
+A metric is scikit-learn's of the same name on the same rows; `rmse`, `mae`, `mape` and `calibration_error` have none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+
+from sparkguard.measures.scored_cells import (
+    Agreement,
+    Cell,
+    ClassPairs,
+    Error,
+    ErrorKind,
+    FromAnchor,
+    OneClass,
+    Pinball,
+    Score,
+    ScoreBins,
+    ScoreKind,
+    Value,
+)
+
+Averaging = Literal["binary", "macro", "micro", "weighted", "by_class"]
+_FEW_FOLDS, _MANY_FOLDS = 64, 1_024
+"""Groups of clusters: fewer where each has many cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: of classes, of predicted numbers, of probabilities, or an area under a curve of scores."""
+
+    family: Literal["classes", "errors", "probabilities", "areas"]
+    higher_is_better: bool
+    low: float = 0.0
+    high: float = math.inf
+    averaged: bool = False
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a share of rows, of weight or of pairs."""
+        return self.family in ("classes", "areas")
+
+
+_SHARE = Metric("classes", higher_is_better=True, high=1)
+_BY_CLASS = Metric("classes", higher_is_better=True, high=1, averaged=True)
+_AREA = Metric("areas", higher_is_better=True, high=1)
+_ERROR = Metric("errors", higher_is_better=False)
+METRICS: Mapping[str, Metric] = {
+    "accuracy": _SHARE,
+    "balanced_accuracy": _SHARE,
+    "precision": _BY_CLASS,
+    "recall": _BY_CLASS,
+    "f1": _BY_CLASS,
+    "roc_auc": _AREA,
+    "average_precision": _AREA,
+    "log_loss": Metric("probabilities", higher_is_better=False),
+    "brier_score": Metric("probabilities", higher_is_better=False, high=1),
+    "calibration_error": Metric("probabilities", higher_is_better=False, high=1),
+    "rmse": _ERROR,
+    "mae": _ERROR,
+    "mape": _ERROR,
+    "r2": Metric("errors", higher_is_better=True, low=-math.inf, high=1),
+    "pinball_loss": _ERROR,
+}
+_ERRORS: Mapping[str, ErrorKind] = {
+    "rmse": "squared_error",
+    "r2": "squared_error",
+    "mae": "absolute_error",
+    "mape": "percentage_error",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A metric and its options: which class is positive, from which score on, how classes are averaged, and so on."""
+
+    name: str
+    average: Averaging = "binary"
+    positive: str = "1"
+    threshold: float | None = None
+    alpha: float = 0.5
+    bins: int = 10
+    epsilon: float = 0.0
+    confidence: float = 0.95
+
+    @property
+    def metric(self) -> Metric:
+        """What kind of metric it is."""
+        return METRICS[self.name]
+
+    @property
+    def binary(self) -> bool:
+        """Whether one class is set against the rest."""
+        if self.metric.family == "classes":
+            return self.threshold is not None or (self.metric.averaged and self.average == "binary")
+        return self.metric.family != "errors"
+
+    @property
+    def folds(self) -> int:
+        """Into how many groups clusters are put."""
+        return _FEW_FOLDS if self.metric.family == "areas" or isinstance(self.cell(), ClassPairs) else _MANY_FOLDS
+
+    def cell(self, edges: tuple[float, ...] = ()) -> Cell:
+        """In which cell a row counts."""
+        if self.metric.family == "areas":
+            return ScoreBins(self.positive, edges)
+        if self.name == "calibration_error":
+            inner = tuple(float(edge) for edge in np.linspace(0, 1, self.bins + 1)[1:-1])
+            return ScoreBins(self.positive, inner, right=True)
+        if self.metric.family != "classes":
+            return Cell()
+        if self.binary:
+            return OneClass(self.positive, self.threshold)
+        return Agreement() if self.name == "accuracy" else ClassPairs()
+
+    def values(self, anchors: tuple[float, ...] = ()) -> tuple[Value, ...]:
+        """Which numbers of a row are added up; `anchors` are labels in the middle of each set."""
+        if self.metric.family == "probabilities":
+            kind = "gap" if self.name == "calibration_error" else self.name
+            return (Score(cast("ScoreKind", kind), self.positive, self.epsilon),)
+        if self.metric.family != "errors":
+            return ()
+        if self.name == "pinball_loss":
+            return (Pinball(self.alpha),)
+        error = Error(_ERRORS[self.name])
+        return (error, FromAnchor(anchors, 1), FromAnchor(anchors, 2)) if self.name == "r2" else (error,)

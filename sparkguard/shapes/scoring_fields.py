@@ -1,0 +1,210 @@
+"""The fields by which a check names a metric and the columns that it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from sparkguard.core.check import Check
+from sparkguard.core.columns import Column
+from sparkguard.core.evidence import Evidence
+from sparkguard.core.text import did_you_mean
+from sparkguard.core.types import can_be_key, common_type, is_number, is_text
+from sparkguard.errors import DataError
+from sparkguard.measures.scored import ScoredRows, class_name
+from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
+from sparkguard.measures.splits import Part, Splits
+from sparkguard.shapes.metrics import METRICS, Averaging, Metric, Wanted
+from sparkguard.shapes.scoring import Scoring
+from sparkguard.shapes.split_questions import named_parts
+
+Name = Annotated[str, Field(min_length=1)]
+_DEFAULT_THRESHOLD = 0.5
+
+
+def _metric(raw: object) -> str:
+    if raw not in METRICS:
+        message = f"'{raw}' is not a metric{did_you_mean(str(raw), METRICS)}"
+        raise ValueError(message)
+    return str(raw)
+
+
+def _class(raw: object) -> object:
+    return class_name(raw) if isinstance(raw, bool | int | float) else raw
+
+
+MetricField = Annotated[str, BeforeValidator(_metric), WithJsonSchema({"enum": list(METRICS)})]
+"""The name of a metric."""
+ClassField = Annotated[
+    str, BeforeValidator(_class), WithJsonSchema({"type": ["string", "number", "boolean"]}), Field(min_length=1)
+]
+"""The name of a class: a text, a number, true or false."""
+
+
+class ScoringCheck(Check):
+    """A check of predictions by one metric."""
+
+    label: Name
+    """The column that holds the truth."""
+    prediction: Name | None = None
+    """The column with the predicted class, or the predicted number."""
+    score: Name | None = None
+    """The column with the probability of the positive class, or another number that is higher the likelier it is."""
+    metric: MetricField
+    """The metric: accuracy, balanced_accuracy, precision, recall, f1, roc_auc, average_precision, log_loss,
+    brier_score, calibration_error, rmse, mae, mape, r2 or pinball_loss."""
+    average: Averaging = "binary"
+    """How precision, recall and f1 treat classes: `binary` (of the positive one), `macro` (their mean), `weighted`
+    (by their rows), `micro` (all rows as one), or `by_class`: the worst class is judged."""
+    positive: ClassField | None = None
+    """The positive class; by default 1 or true."""
+    threshold: float | None = None
+    """From which score on a row is predicted positive, for metrics of classes without a prediction (default: 0.5)."""
+    alpha: float = Field(default=0.5, gt=0, lt=1)
+    """The quantile that pinball_loss is of."""
+    bins: int = Field(default=10, ge=1, le=1_000)
+    """Bins of equal width for calibration_error."""
+    area: Literal["exact", "binned"] = "exact"
+    """Whether roc_auc and average_precision order all scores, or tell equal shares of them apart, with a margin."""
+    weight: Name | None = None
+    """The column with the weight of a row; it is not negative."""
+    cluster: tuple[Name, ...] = ()
+    """What rows belong to that depend on each other (user_id, day, destination): intervals count these, not rows."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """The confidence of the intervals."""
+
+    @model_validator(mode="after")
+    def _fits_the_metric(self) -> ScoringCheck:
+        message = next(self._misfits(), None)
+        if message is not None:
+            raise ValueError(message)
+        return self
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The label, and what was told of it."""
+        return (self.label, self._told)
+
+    @property
+    def _metric(self) -> Metric:
+        return METRICS[self.metric]
+
+    @property
+    def _told(self) -> str:
+        """The column that the metric is of, besides the label."""
+        by_score = self._metric.family in ("areas", "probabilities") or self.prediction is None
+        return str(self.score if by_score else self.prediction)
+
+    @property
+    def _thresholded(self) -> bool:
+        return self._metric.family == "classes" and self.prediction is None
+
+    def _misfits(self) -> Iterator[str]:
+        """What the metric lacks, and what is given that it does not use."""
+        family = self._metric.family
+        if family in ("areas", "probabilities") and self.score is None:
+            yield f"{self.metric} is of a score: give score, the column of the probability of the positive class"
+        if family == "errors" and self.prediction is None:
+            yield f"{self.metric} is of a predicted number: give prediction"
+        if family == "classes" and self.prediction is None and self.score is None:
+            yield f"{self.metric} is of a predicted class: give prediction, or score with a threshold"
+        used = {
+            "average": self._metric.averaged,
+            "positive": family in ("areas", "probabilities") or self._thresholded or self._one_class,
+            "threshold": self._thresholded,
+            "alpha": self.metric == "pinball_loss",
+            "bins": self.metric == "calibration_error",
+            "area": family == "areas",
+        }
+        for name, uses in used.items():
+            if name in self.model_fields_set and not uses:
+                other = " with prediction" if name == "threshold" and family == "classes" else ""
+                yield f"{self.metric}{other} does not use {name}; leave it out"
+        if self._thresholded and self.average != "binary":
+            yield f"average: {self.average} is of predicted classes: give prediction"
+        if len(set(self.cluster)) < len(self.cluster):
+            yield f"cluster names a column twice: {', '.join(self.cluster)}"
+
+    @property
+    def _one_class(self) -> bool:
+        return self._metric.averaged and self.average == "binary"
+
+    def scoring(self, seen: Evidence, sets: Splits) -> Scoring:
+        """The questions about the metric of these sets; `DataError` if the columns do not suit it."""
+        family = self._metric.family
+        labels, told = self._columns(seen, sets, self.label), self._columns(seen, sets, self._told)
+        told_class = family == "classes" and not self._thresholded
+        if family == "errors":
+            label = _numbers(sets, labels, "label")
+        else:
+            label = _classes(sets, (*labels, *told) if told_class else labels, labels)
+        threshold = (_DEFAULT_THRESHOLD if self.threshold is None else self.threshold) if self._thresholded else None
+        epsilon = FLOAT_EPSILON if all(column.type == "float" for column in told) else EPSILON
+        wanted = Wanted(self.metric, self.average, "1", threshold, self.alpha, self.bins, epsilon, self.confidence)
+        if wanted.binary:
+            wanted = replace(wanted, positive=self._positive(label))
+        rows = ScoredRows(
+            sets,
+            label,
+            Part(told, label.type) if told_class else _numbers(sets, told, "score" if self.score else "prediction"),
+            None if self.weight is None else _numbers(sets, self._columns(seen, sets, self.weight), "weight"),
+            named_parts(seen, sets, self.cluster, "cluster"),
+            numeric=family == "errors",
+            told_class=told_class,
+            probability=family == "probabilities",
+            binary=wanted.binary and self.positive is None and is_number(label.type),
+        )
+        return Scoring(wanted, rows, self.area == "exact")
+
+    def _columns(self, seen: Evidence, sets: Splits, name: str) -> tuple[Column, ...]:
+        return tuple(seen.schema(source).column(name) for source in sets.sources)
+
+    def _positive(self, label: Part) -> str:
+        """The positive class as classes of the label's type are named."""
+        given: Any = self.positive
+        if label.type == "boolean":
+            found = {None: "true", "1": "true", "0": "false"}.get(given, str(given).lower())
+            if found in ("true", "false"):
+                return found
+        elif is_number(label.type):
+            try:
+                return class_name(float("1" if given is None else given))
+            except ValueError:
+                pass
+        elif given is not None:
+            return str(given)
+        else:
+            message = f"'{label.name}' is {label.type}, and nobody said which of its classes is positive"
+            other = ", or how classes are averaged: average: macro" if self._metric.averaged else ""
+            raise DataError(message, f"write positive: and the class{other}")
+        message = f"positive: '{given}' is no {label.type}, as '{label.name}' is"
+        raise DataError(message, "name a class as the label has it")
+
+
+def _numbers(sets: Splits, columns: Sequence[Column], what: str) -> Part:
+    """Columns that are numbers, read as doubles; truth values are 0 and 1."""
+    for column, source in zip(columns, sets.sources, strict=True):
+        if not (is_number(column.type) or column.type == "boolean"):
+            message = f"the {what} '{column.name}' of '{source}' is {column.type}, and a number is needed"
+            raise DataError(message, "name another column, or cast it in the dataset's sql")
+    return Part(tuple(columns), "double")
+
+
+def _classes(sets: Splits, columns: Sequence[Column], labels: tuple[Column, ...]) -> Part:
+    """Columns that are classes, in the type in which they compare: equal numbers of any type are one class."""
+    kinds = list(dict.fromkeys(column.type for column in columns))
+    if all(is_text(kind) for kind in kinds):
+        return Part(labels, "string")
+    if all(is_number(kind) or kind == "boolean" for kind in kinds):
+        exact = kinds[0]
+        for kind in kinds[1:]:
+            exact = common_type(exact, kind) or "double"
+        return Part(labels, "double" if exact == "float" else exact)
+    if len(kinds) == 1 and can_be_key(kinds[0]):
+        return Part(labels, kinds[0])
+    listed = " and ".join(f"'{column.name}' is {column.type}" for column in dict.fromkeys(columns))
+    message = f"classes of {sets} cannot be compared: {listed}"
+    raise DataError(message, "cast them to one type in a dataset's sql")
