@@ -127,8 +127,10 @@ class Finding:
 
     @property
     def metric_column(self) -> str:
-        """What its numbers are kept under: a column, or `:table`."""
-        return self.subject if self.subject_kind == "column" else ":table"
+        """What its numbers are kept under: a column, `:table`, or what else it is about, as `:set:validation`."""
+        if self.subject_kind == "column":
+            return self.subject
+        return ":table" if self.subject == WHOLE else f":{self.subject_kind}:{self.subject}"
 
     @property
     def violation_rate(self) -> float | None:

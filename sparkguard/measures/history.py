@@ -19,7 +19,7 @@ MOST_SUBJECTS = 1000
 
 
 class Subject(NamedTuple):
-    """What a row of `metrics` is about: a column (`:table` for the table), and a slice of it."""
+    """What a row of `metrics` is about: a column, `:table`, or as `:set:validation`; and a slice of it."""
 
     column: str
     slice_key: str | None = None

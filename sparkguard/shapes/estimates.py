@@ -24,7 +24,8 @@ from sparkguard.stats.intervals import (
     Metric,
     error_by_groups,
     error_by_rows,
-    mean_interval,
+    gap_interval,
+    loss_interval,
     share_interval,
 )
 
@@ -59,10 +60,16 @@ class Estimate:
     @property
     def interval(self) -> Interval:
         """Where the truth lies, with the confidence that is wanted; NaN where nobody can say."""
-        metric = self.wanted.metric
+        metric, confidence = self.wanted.metric, self.wanted.confidence
         if metric.share:
-            return share_interval(self.value, self.error, self.wanted.confidence)
-        return mean_interval(self.value, self.error, self.wanted.confidence, metric.low, metric.high)
+            return share_interval(self.value, self.error, confidence)
+        if self.wanted.name == "calibration_error":
+            return gap_interval(self.value, self.error, confidence)
+        if not metric.higher_is_better:
+            return loss_interval(self.value, self.error, confidence)
+        # What is left of the label's variance is a loss.
+        left = loss_interval(1 - self.value, self.error, confidence)
+        return Interval(1 - left.high, 1 - left.low)
 
 
 def estimate(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], *, clustered: bool) -> Estimate:
@@ -147,8 +154,9 @@ def _estimate(wanted: Wanted, function: Metric, sums: Sums, pieces: float, *, cl
     if clustered:
         error = error_by_groups(function, sums.groups, sums.clusters, pieces)
     else:
-        share = wanted.metric.share
-        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, pieces=pieces, share=share)
+        # The spread of a share of rows is known with the share.
+        freedom = {"classes": math.inf, "areas": pieces - 1}.get(wanted.metric.family, float(sums.rows.sum()) - 1)
+        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, freedom, pieces)
     return Estimate(wanted, value, error, sums.clusters if clustered else None)
 
 

@@ -5,7 +5,6 @@ A metric is scikit-learn's of the same name on the same rows; `rmse`, `mae`, `ma
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -38,8 +37,6 @@ class Metric:
 
     family: Literal["classes", "errors", "probabilities", "areas"]
     higher_is_better: bool
-    low: float = 0.0
-    high: float = math.inf
     averaged: bool = False
 
     @property
@@ -48,25 +45,26 @@ class Metric:
         return self.family in ("classes", "areas")
 
 
-_SHARE = Metric("classes", higher_is_better=True, high=1)
-_BY_CLASS = Metric("classes", higher_is_better=True, high=1, averaged=True)
-_AREA = Metric("areas", higher_is_better=True, high=1)
+_CLASSES = Metric("classes", higher_is_better=True)
+_BY_CLASS = Metric("classes", higher_is_better=True, averaged=True)
+_AREA = Metric("areas", higher_is_better=True)
+_PROBABILITY = Metric("probabilities", higher_is_better=False)
 _ERROR = Metric("errors", higher_is_better=False)
 METRICS: Mapping[str, Metric] = {
-    "accuracy": _SHARE,
-    "balanced_accuracy": _SHARE,
+    "accuracy": _CLASSES,
+    "balanced_accuracy": _CLASSES,
     "precision": _BY_CLASS,
     "recall": _BY_CLASS,
     "f1": _BY_CLASS,
     "roc_auc": _AREA,
     "average_precision": _AREA,
-    "log_loss": Metric("probabilities", higher_is_better=False),
-    "brier_score": Metric("probabilities", higher_is_better=False, high=1),
-    "calibration_error": Metric("probabilities", higher_is_better=False, high=1),
+    "log_loss": _PROBABILITY,
+    "brier_score": _PROBABILITY,
+    "calibration_error": _PROBABILITY,
     "rmse": _ERROR,
     "mae": _ERROR,
     "mape": _ERROR,
-    "r2": Metric("errors", higher_is_better=True, low=-math.inf, high=1),
+    "r2": Metric("errors", higher_is_better=True),
     "pinball_loss": _ERROR,
 }
 _ERRORS: Mapping[str, ErrorKind] = {

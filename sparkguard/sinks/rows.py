@@ -112,7 +112,7 @@ class MetricRow:
     check_id: str = _column("STRING", "The check that measured")
     dataset: str | None = _column("STRING", "Dataset that was measured")
     dataset_version: int | None = _column("BIGINT", "Delta version that was read")
-    column_name: str = _column("STRING", "Column, or :table for the table")
+    column_name: str = _column("STRING", "Column; :table for the table; else as :set:validation")
     metric_name: str = _column("STRING", "Name of the quantity")
     value: float | None = _column("DOUBLE", "Its value; NULL where it is undefined")
     window_start: datetime | None = _column("TIMESTAMP", "First instant of the window, UTC")

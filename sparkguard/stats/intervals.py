@@ -61,15 +61,13 @@ class Interval:
 UNKNOWN = Interval(math.nan, math.nan)
 
 
-def error_by_rows(metric: Metric, sums: Floats, moments: Floats, rows: Floats, *, pieces: float, share: bool) -> Error:
+def error_by_rows(metric: Metric, sums: Floats, moments: Floats, rows: Floats, freedom: float, pieces: float) -> Error:
     """The error of a metric of sums (C, M) by the second moments (C, M, M) of its rows (C,), independent of each other.
 
     `moments` are sums of weight squared times the products of a row's terms. `pieces`: the rows that can be
-    right or wrong, which matter where none is wrong. The spread of a share is known with the share; that of
-    other metrics is estimated, of one row fewer.
+    right or wrong, which matter where none is wrong.
     """
     cells, terms = sums.shape
-    total = float(rows.sum())
     step = _STEP * np.sqrt(np.diagonal(moments, axis1=1, axis2=2) / np.maximum(rows, 1)[:, None]).ravel()
     used = np.flatnonzero(step)
     slopes = np.zeros(cells * terms)
@@ -82,25 +80,27 @@ def error_by_rows(metric: Metric, sums: Floats, moments: Floats, rows: Floats, *
         slopes[some] = (up - down) / (2 * step[some])
     slope = slopes.reshape(cells, terms)
     variance = float(np.einsum("cm,cmn,cn->", slope, moments, slope))
-    if not math.isfinite(variance) or (total < 2 and not share):  # noqa: PLR2004 - one row has no spread
+    if not math.isfinite(variance) or freedom < 1:
         return Error(math.nan, math.nan, pieces)
-    error = math.sqrt(max(0.0, variance))
-    return Error(error, math.inf, pieces) if share else Error(error * math.sqrt(total / (total - 1)), total - 1, pieces)
+    return Error(math.sqrt(max(0.0, variance) * (1 + 1 / freedom)), freedom, pieces)
 
 
 def error_by_groups(metric: Metric, sums: Floats, clusters: int, pieces: float) -> Error:
     """The error of a metric by the jackknife over groups of so many clusters, whose sums are (G, C, M).
 
-    `pieces` are the rows that can be right or wrong, of which no more count than there are clusters.
+    Groups of different weight count as fewer. `pieces` are the rows that can be right or wrong, of which no more
+    count than there are clusters.
     """
-    groups = sums[np.abs(sums).sum(axis=(1, 2)) > 0]
-    many = len(groups)
-    if clusters < FEWEST_CLUSTERS or many < 2:  # noqa: PLR2004 - one group has no spread
+    weight = sums[..., 0].sum(axis=1)
+    groups, weight = sums[weight > 0], weight[weight > 0]
+    if clusters < FEWEST_CLUSTERS or len(groups) < 2:  # noqa: PLR2004 - one group has no spread
         return Error(math.nan, math.nan, pieces)
     total = groups.sum(axis=0)
     without = metric(total - groups)
-    variance = float(((without - without.mean()) ** 2).sum()) * (many - 1) / many
-    return Error(math.sqrt(variance) if math.isfinite(variance) else math.nan, many - 1, min(pieces, clusters))
+    many = len(groups)
+    variance = float(((without - metric(total)) ** 2).sum()) * (many - 1) / many
+    alike = float(weight.sum() ** 2 / (weight**2).sum())
+    return Error(math.sqrt(variance) if math.isfinite(variance) else math.nan, alike - 1, min(pieces, clusters))
 
 
 def share_interval(share: float, error: Error, confidence: float) -> Interval:
@@ -115,12 +115,20 @@ def share_interval(share: float, error: Error, confidence: float) -> Interval:
     return Interval(max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
 
 
-def mean_interval(value: float, error: Error, confidence: float, low: float, high: float) -> Interval:
-    """The interval of a number between `low` and `high`, as of a mean; of no spread nothing is known."""
-    if math.isnan(value) or not error.known or error.value == 0:
+def loss_interval(loss: float, error: Error, confidence: float) -> Interval:
+    """The interval of a number above 0, on the scale of its logarithm; of no spread nothing is known."""
+    if math.isnan(loss) or not error.known or error.value == 0 or loss <= 0:
+        return UNKNOWN
+    times = math.exp(_quantile(error, confidence) * error.value / loss)
+    return Interval(loss / times, loss * times)
+
+
+def gap_interval(gap: float, error: Error, confidence: float) -> Interval:
+    """The interval of a distance, which is 0 or more and may be 0."""
+    if math.isnan(gap) or not error.known or error.value == 0:
         return UNKNOWN
     half = _quantile(error, confidence) * error.value
-    return Interval(max(low, value - half), min(high, value + half))
+    return Interval(max(0.0, gap - half), gap + half)
 
 
 def _quantile(error: Error, confidence: float) -> float:

@@ -188,8 +188,14 @@ def test_columns_that_have_no_such_number_are_no_subjects() -> None:
     assert [f.subject for f in found([text, of_column("x", 1005.0)], {Subject("x"): before(STEADY)})] == ["x"]
 
 
+def test_each_set_is_compared_with_its_own_past() -> None:
+    sets = [watched(value, subject_kind="set", subject=name) for name, value in (("train", 1000.0), ("test", 1.0))]
+    past = {Subject(f":set:{name}"): before(STEADY) for name in ("train", "test")}
+    assert [(f.subject, f.status) for f in found(sets, past)] == [("train", Status.PASS), ("test", Status.FAIL)]
+
+
 def test_numbers_that_the_metrics_table_cannot_tell_apart_are_an_error() -> None:
-    sets = [watched(1.0, subject_kind="set", subject=name) for name in ("train", "test")]
+    sets = [watched(1.0, subject_kind="set", subject="train") for _ in range(2)]
     assert [f.status for f in found(sets, {TABLE: before(STEADY)})] == [Status.ERROR, Status.ERROR]
     assert [f.subject for f in found(sets[:1], {TABLE: before(STEADY)})] == ["train"]
 
