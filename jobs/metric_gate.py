@@ -1,4 +1,4 @@
-"""One check, no YAML: spark-submit jobs/metric_gate.py --dataset path=data/scored --label late --score p …"""
+"""One check, no YAML: spark-submit jobs/metric_gate.py --dataset path=data/scored --label late --score p."""
 
 from sparkguard.cli import check_main
 

@@ -25,10 +25,7 @@ from sparkguard.shapes.scoring_words import refused, rows, told
 from sparkguard.shapes.split_field import MOST_SETS, SetsField
 
 _VALUES_SHOWN = 5
-_REMEDY = (
-    "train nothing further on this data; look at which rows of the set err, and at what is different there "
-    "from the sets that passed"
-)
+_REMEDY = "do not train the production model yet: find out which rows of the set err, and what is different in this set"
 
 
 class MetricGate(ScoringCheck):

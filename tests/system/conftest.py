@@ -73,6 +73,10 @@ OTHER_ENGINES = """\
   - {id: sets, type: split_overlap, dataset: timed, split: part, splits: [a, b], rows: true, ordered: true,
      severity: warn}
   - {id: proxy, type: label_leakage, dataset: halves, label: half, severity: warn}
+  - {id: gate, type: metric_gate, dataset: halves, label: half, score: six, metric: roc_auc, minimum: 0.9,
+     cluster: [number], severity: warn}
+  - {id: classes, type: metric_gate, dataset: halves, split: week, sets: [1, 2, 9], label: six, prediction: week,
+     metric: f1, average: by_class, minimum: 0.5, severity: warn}
   - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},
      reference_window: {start: "2026-01-01", end: "2026-01-04"}, slices: [part], severity: warn}
   - id: expected

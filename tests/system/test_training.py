@@ -1,19 +1,21 @@
-"""The demo's third suite: an honest table to train on passes, a careless one is told by name, in all tables."""
+"""The demo's third suite: an honest table and an honest model pass, careless ones are told by name, in all tables."""
 
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from tests.system.conftest import ROOT, Done, call, rows
 
 WRITE = """
 from pathlib import Path
-from demo import write_sets
+from demo import score_flights, write_sets
 from sparkguard import app
 with app.session("sets") as spark:
     write_sets(spark, Path("data"))
+    score_flights(spark, Path("data"))
 """
 
 
@@ -44,6 +46,28 @@ def test_the_honest_table_passes_and_the_careless_one_fails(folder: Path, run: D
         "careless_no_proxy": "fail",
     }
     assert "tells the label" in run.out
+
+
+def test_the_honest_model_may_be_trained_on_and_the_one_with_a_typo_in_its_dates_may_not(
+    folder: Path, run: Done
+) -> None:
+    sets = [r for r in rows(folder / "results", "check_results") if r["check_type"] == "metric_gate"]
+    assert {(r["check_id"], r["status"]) for r in sets} == {
+        ("late_model_ready", "pass"),
+        ("late_model_calibrated", "pass"),
+        ("typo_model_ready", "fail"),
+    }
+    assert {r["subject"] for r in sets} == {"train", "val_a", "val_b"}
+    assert "below the minimum 0.9" in run.out
+    found = {
+        (r["check_id"], r["column_name"], r["metric_name"]): r["value"] for r in rows(folder / "results", "metrics")
+    }
+    scored = rows(folder / "data", "late_scored")
+    mine = [r for r in scored if r["part"] == "val_a"]
+    truth = roc_auc_score([r["late"] for r in mine], [r["score_typo"] for r in mine])
+    value, low, high = (found["typo_model_ready", ":set:val_a", f"roc_auc{end}"] for end in ("", "_lower", "_upper"))
+    assert value == pytest.approx(truth, rel=1e-9)
+    assert low < value < high
 
 
 def test_evidence_names_the_leak_and_the_shared_keys(folder: Path, run: Done) -> None:
@@ -77,6 +101,14 @@ def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path
             "max_power warns from a greater",
         ),
         ("split_overlap", "--key", "carrier"): (2, "split is the column of dataset"),
+        ("metric_gate", "--label", "late", "--score", "month", "--metric", "log_loss", "--maximum", "1"): (
+            3,
+            "rows of late have a 'month' that is no probability",
+        ),
+        ("metric_gate", "--label", "late", "--score", "month", "--metric", "auc", "--minimum", "0.5"): (
+            2,
+            "did you mean 'roc_auc'",
+        ),
     }
     for (job, *options), (code, words) in wrong.items():
         done = call(["spark-submit", ROOT / f"jobs/{job}.py", *late, *options], cwd=folder)
