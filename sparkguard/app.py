@@ -83,6 +83,7 @@ def _loaded(
         selection=(*options.choice.only, "", *options.choice.tags),
         table=options.table,
         read=_read,
+        find=_find,
     )
     try:
         return read(text, name, parameters)
@@ -314,6 +315,13 @@ def _text(suite: SuiteLike) -> tuple[str, str]:
 
 def _read(path: str) -> str:
     return Path(path).read_text(encoding="utf-8")
+
+
+def _find(pattern: str) -> Sequence[str]:
+    if "*" not in pattern:
+        return (pattern,)
+    path = Path(pattern)
+    return sorted(str(one) for one in Path(path.anchor).glob(str(path.relative_to(path.anchor))))
 
 
 def _scheduled_for() -> datetime | None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from sparkguard.core.check import Run
-from sparkguard.core.columns import Column, Schema
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Measure
-from sparkguard.measures.conditions import Untrue
+from sparkguard.measures.conditions import Untrue, mentioned
 from sparkguard.shapes.rows import ROW_QUANTITIES, RowsCheck, Rule
-
-_WORD = re.compile(r"`((?:[^`]|``)+)`|'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|(\w+)")
 
 
 class Expression(RowsCheck):
@@ -55,7 +51,7 @@ class Expression(RowsCheck):
         return (self.judge_rule(self._rule(seen), seen),)
 
     def _rule(self, seen: Evidence) -> Rule:
-        columns = _mentioned(self.expression, seen.schema(self.source))
+        columns = mentioned(self.expression, seen.schema(self.source))
         return Rule(
             Finding(Status.PASS, "", columns=tuple(c.name for c in columns), source=self.source),
             Untrue(self.expression, columns, self.nulls == "violation"),
@@ -66,9 +62,3 @@ class Expression(RowsCheck):
             remedy="look at the rows in violations, and at the step that computes these columns",
             telling=bool(columns),
         )
-
-
-def _mentioned(sql: str, schema: Schema) -> tuple[Column, ...]:
-    """Top-level columns whose names stand in the text; one too many costs a little reading, no more."""
-    words = {(quoted or plain).replace("``", "`").lower() for quoted, plain in _WORD.findall(sql) if quoted or plain}
-    return tuple(column for column in schema.columns if column.name.lower() in words)

@@ -190,7 +190,7 @@ class MetricGate(ScoringCheck):
             columns=self.about,
             source=source,
         )
-        wrong = refused(score, self.label, self._told, str(self.weight))
+        wrong = refused(score, self.label, self.told, str(self.weight))
         if wrong is not None:
             return replace(finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy)
         if not score.judged:

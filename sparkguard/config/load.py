@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -36,6 +36,10 @@ def _no_file(path: str) -> str:
     raise OSError(0, message, path)
 
 
+def _itself(path: str) -> Sequence[str]:
+    return (path,)
+
+
 @dataclass(frozen=True)
 class Parameters:
     """What a suite's text is completed with.
@@ -44,7 +48,7 @@ class Parameters:
     timezone); `results` and `run_id` win over the suite's own; `supplied` names datasets that the
     caller brings as data frames; `selection` is what part of the suite runs, so that a part is a
     run of its own; `table` is a pattern of the tables whose suites are meant; `read` gives the text
-    of a file that a check names, or raises as `open` does.
+    of a file that a check names, or raises as `open` does; `find` gives the paths that a pattern stands for.
     """
 
     now: datetime
@@ -57,6 +61,7 @@ class Parameters:
     selection: tuple[str, ...] = ()
     table: str | None = None
     read: Callable[[str], str] = _no_file
+    find: Callable[[str], Sequence[str]] = _itself
 
 
 def load(text: str, file: str, parameters: Parameters) -> Suite:
@@ -95,7 +100,7 @@ def _load(member: Member, text: str, file: str, parameters: Parameters) -> Suite
     document = build(member.root, file, {**known, _DATE: run_date.isoformat()})
     block, found = _suite_block(document)
     datasets = _datasets(document, block, parameters)
-    checks, check_problems = _checks(document, block, datasets, run_date, parameters.read)
+    checks, check_problems = _checks(document, block, datasets, run_date, parameters)
     found += [*check_problems, *_unplaced(document, block, parameters)]
     if block is None or found:
         raise ConfigError(*sorted(found, key=_line))
@@ -174,7 +179,7 @@ def _checks(
     block: SuiteBlock | None,
     datasets: Mapping[str, Dataset],
     run_date: date,
-    read: Callable[[str], str],
+    parameters: Parameters,
 ) -> tuple[tuple[Check, ...], list[Problem]]:
     raw = document.data.get("checks") if isinstance(document.data, Mapping) else None
     if not isinstance(raw, list):
@@ -183,7 +188,7 @@ def _checks(
     checks: dict[int, Check] = {}
     defaults = block.defaults.model_dump(exclude_none=True) if block else {}
     known = {} if block is None else {"timezone": block.timezone, "environment": block.environment}
-    context = {"timezone": "UTC", "date": run_date, "read": read, **known}
+    context = {"timezone": "UTC", "date": run_date, "read": parameters.read, "find": parameters.find, **known}
     for i, one in enumerate(raw):
         check = _check(document, ("checks", i), one, defaults, context, found)
         if check is not None:

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sparkguard.core.columns import Column
+from sparkguard.core.columns import Column, Schema
 from sparkguard.core.values import Typed
 
+_WORD = re.compile(r"`((?:[^`]|``)+)`|'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|(\w+)")
 _CHANGING = re.compile(
     r"(?i)\b(select|current_\w+|now|rand|randn|random|randstr|uuid|localtimestamp|shuffle|input_file\w*|session_user|user)\b"
 )
@@ -228,6 +229,12 @@ class Untrue(Condition):
         if found is None:
             return True if self.nulls else None
         return not found
+
+
+def mentioned(sql: str, schema: Schema) -> tuple[Column, ...]:
+    """Top-level columns whose names stand in an expression; one too many costs a little reading, no more."""
+    words = {(quoted or plain).replace("``", "`").lower() for quoted, plain in _WORD.findall(sql) if quoted or plain}
+    return tuple(column for column in schema.columns if column.name.lower() in words)
 
 
 def is_lasting(sql: str) -> bool:

@@ -17,6 +17,7 @@ from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
 from sparkguard.core.types import is_float
 from sparkguard.measures.grids import text_of
+from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored_cells import Cell, Value
 from sparkguard.measures.splits import Part, Splits
 
@@ -31,7 +32,7 @@ class Fate(IntEnum):
     UNLABELLED = 1
     """Its label is NULL or no finite number."""
     UNSCORED = 2
-    """Its prediction is."""
+    """Its prediction is, or that of the rival."""
     UNWEIGHTED = 3
     """Its weight is, or is negative."""
     OUTSIDE = 4
@@ -47,13 +48,14 @@ class ScoredRows:
     `told` is a class, or a number that says how likely a class is, or of what size the label is; with
     `probability` it is between 0 and 1. With `numeric` the label is a number, else a class; with `binary` a
     numeric class is 1, 0 or -1. Without `weight` each row weighs 1. A NULL in a cluster's columns is a value
-    like any other.
+    like any other. Rows without a `rival`, what another model told of them, are not judged.
     """
 
-    sets: Splits
+    sets: Splits | Scenarios
     label: Part
     told: Part
     weight: Part | None = None
+    rival: Part | None = None
     cluster: tuple[Part, ...] = ()
     numeric: bool = False
     told_class: bool = False
@@ -63,7 +65,8 @@ class ScoredRows:
     @property
     def parts(self) -> tuple[Part, ...]:
         """All columns, in the order in which they are read."""
-        return (self.label, self.told, *((self.weight,) if self.weight else ()), *self.cluster)
+        extra = (part for part in (self.weight, self.rival) if part is not None)
+        return (self.label, self.told, *extra, *self.cluster)
 
     @property
     def reads(self) -> Mapping[Source, tuple[Column, ...]]:
@@ -79,13 +82,14 @@ class ScoredRows:
     def _row(self, place: int, values: Sequence[object]) -> ScoredRow:
         label, told = values[:2]
         weight = 1.0 if self.weight is None else _number(values[2])
-        cluster = tuple(map(str, values[3 if self.weight else 2 :]))
+        cluster = tuple(map(str, values[len(self.parts) - len(self.cluster) :]))
+        rival = values[2 if self.weight is None else 3] if self.rival else told
         fate = Fate.JUDGED
         if not _known(label, self.label.type):
             fate = Fate.UNLABELLED
         elif self.binary and abs(_number(label)) not in (0, 1):
             fate = Fate.FOREIGN
-        elif not _known(told, self.told.type):
+        elif not (_known(told, self.told.type) and _known(rival, self.told.type)):
             fate = Fate.UNSCORED
         elif not (math.isfinite(weight) and weight >= 0):
             fate = Fate.UNWEIGHTED

@@ -35,6 +35,11 @@ class Splits:
     column: Column | None = None
 
     @property
+    def scored(self) -> Splits:
+        """The sources that hold rows: all of them."""
+        return self
+
+    @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The places of every two splits, the earlier one first."""
         return tuple(combinations(range(len(self.names)), 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
@@ -76,17 +76,30 @@ def estimate(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], *, clustered:
     """The metric of one set from its cells; without any it is not defined."""
     if not cells:
         return Estimate(wanted, math.nan, clusters=0 if clustered else None)
-    if wanted.metric.family == "classes":
-        return _of_classes(wanted, cells, clustered=clustered)
-    keys: list[Key] = [(k, b) for k in (0, 1) for b in range(cell.bins)] if isinstance(cell, ScoreBins) else [()]
-    sums = Sums.of(cells, keys)
-    found = _estimate(wanted, _SUMS.get(wanted.name, losses.mean), sums, _pieces(wanted, cells), clustered=clustered)
-    if wanted.name == "roc_auc":
-        return replace(found, margin=float(areas.roc_auc_margin(sums.whole)))
-    if wanted.name == "average_precision":
-        low, high = (float(side) for side in areas.average_precision_range(sums.whole))
-        return replace(found, margin=max(high - found.value, found.value - low))
-    return found
+    function, sums, pieces, classes = _prepared(wanted, cell, cells)
+    if clustered:
+        error = error_by_groups(function, sums.groups, sums.clusters, pieces)
+    else:
+        # The spread of a share of rows is known with the share.
+        freedom = {"classes": math.inf, "areas": pieces - 1}.get(wanted.metric.family, float(sums.rows.sum()) - 1)
+        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, freedom, pieces)
+    value, clusters = float(function(sums.whole)), sums.clusters if clustered else None
+    return Estimate(wanted, value, error, clusters, classes, _margin(wanted, sums, value))
+
+
+def difference(wanted: Wanted, cells: tuple[Cell, Cell], mine: Sequence[SetCell], theirs: Sequence[SetCell]) -> Error:
+    """How sure the difference of two models' metrics on the same rows is, by the folds that these rows are in."""
+    if not mine or {one.fold for one in mine} != {one.fold for one in theirs}:
+        return UNTOLD
+    (function, sums, *_), (other, others, *_) = (
+        _prepared(wanted, cell, side) for cell, side in zip(cells, (mine, theirs), strict=True)
+    )
+    width = sums.groups.shape[1]
+
+    def apart(both: Floats) -> Floats:
+        return function(both[..., :width, :]) - other(both[..., width:, :])
+
+    return error_by_groups(apart, np.concatenate([sums.groups, others.groups], axis=1), sums.clusters, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,42 +135,50 @@ class Sums:
         return cls(groups, rows, moments, len({one for cell in cells for one in cell.clusters}))
 
 
-def _of_classes(wanted: Wanted, cells: Sequence[SetCell], *, clustered: bool) -> Estimate:
+Prepared = tuple[Metric, Sums, float, Mapping[str, float]]
+"""A metric of sums, the sums, the rows that decide whether it is 1, and the classes by themselves."""
+
+
+def _prepared(wanted: Wanted, cell: Cell, cells: Sequence[SetCell]) -> Prepared:
+    if wanted.metric.family == "classes":
+        return _of_classes(wanted, cells)
+    keys: list[Key] = [(k, b) for k in (0, 1) for b in range(cell.bins)] if isinstance(cell, ScoreBins) else [()]
+    return _SUMS.get(wanted.name, losses.mean), Sums.of(cells, keys), _pieces(wanted, cells), {}
+
+
+def _of_classes(wanted: Wanted, cells: Sequence[SetCell]) -> Prepared:
     keys = sorted({cell.key for cell in cells})
     pair = wanted.binary or wanted.name == "accuracy"
     names: list[int | str] = [0, 1] if pair else sorted({name for key in keys for name in key})
     confusion, sums = Confusion(_places(keys, 0, names), _places(keys, 1, names), len(names)), Sums.of(cells, keys)
     if not wanted.metric.averaged:
         function = confusion.accuracy if wanted.name == "accuracy" else confusion.balanced_accuracy
-        return _estimate(wanted, function, sums, _pieces(wanted, cells), clustered=clustered)
+        return function, sums, _pieces(wanted, cells), {}
     name = cast("ByClass", wanted.name)
-    if wanted.average in ("binary", "by_class"):
-        each = [partial(confusion.of_class, name, number=i) for i in range(len(names))]
-        if wanted.average == "binary":
-            return _estimate(wanted, each[1], sums, _pieces(wanted, cells, 1), clustered=clustered)
-        found = {str(told): float(of(sums.whole)) for told, of in zip(names, each, strict=True)}
-        ordered = sorted(found, key=lambda told: found[told])
-        worst = names.index(ordered[0])
-        told = {one: found[one] for one in ordered[:MOST_CLASSES]}
-        pieces = _pieces(wanted, cells, names[worst])
-        return replace(_estimate(wanted, each[worst], sums, pieces, clustered=clustered), classes=told)
-    function = partial(confusion.average, name, average=cast("Average", wanted.average))
-    return _estimate(wanted, function, sums, _pieces(wanted, cells), clustered=clustered)
+    if wanted.average not in ("binary", "by_class"):
+        function = partial(confusion.average, name, average=cast("Average", wanted.average))
+        return function, sums, _pieces(wanted, cells), {}
+    each = [partial(confusion.of_class, name, number=i) for i in range(len(names))]
+    if wanted.average == "binary":
+        return each[1], sums, _pieces(wanted, cells, 1), {}
+    found = {str(told): float(of(sums.whole)) for told, of in zip(names, each, strict=True)}
+    ordered = sorted(found, key=lambda told: found[told])
+    worst = names.index(ordered[0])
+    return each[worst], sums, _pieces(wanted, cells, names[worst]), {one: found[one] for one in ordered[:MOST_CLASSES]}
+
+
+def _margin(wanted: Wanted, sums: Sums, value: float) -> float:
+    """How far an area of bins may be off."""
+    if wanted.name == "roc_auc":
+        return float(areas.roc_auc_margin(sums.whole))
+    if wanted.name != "average_precision":
+        return 0.0
+    low, high = (float(side) for side in areas.average_precision_range(sums.whole))
+    return max(high - value, value - low)
 
 
 def _places(keys: Sequence[Key], side: int, names: Sequence[int | str]) -> npt.NDArray[np.int64]:
     return np.array([names.index(key[side]) for key in keys], np.int64)
-
-
-def _estimate(wanted: Wanted, function: Metric, sums: Sums, pieces: float, *, clustered: bool) -> Estimate:
-    value = float(function(sums.whole))
-    if clustered:
-        error = error_by_groups(function, sums.groups, sums.clusters, pieces)
-    else:
-        # The spread of a share of rows is known with the share.
-        freedom = {"classes": math.inf, "areas": pieces - 1}.get(wanted.metric.family, float(sums.rows.sum()) - 1)
-        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, freedom, pieces)
-    return Estimate(wanted, value, error, sums.clusters if clustered else None)
 
 
 def _pieces(wanted: Wanted, cells: Sequence[SetCell], positive: int | str | None = None) -> float:

@@ -11,6 +11,8 @@ from typing import Literal, cast
 
 import numpy as np
 
+from sparkguard.measures.ranked import BINS
+from sparkguard.measures.scored import MOST_CELLS
 from sparkguard.measures.scored_cells import (
     Agreement,
     Cell,
@@ -27,8 +29,10 @@ from sparkguard.measures.scored_cells import (
 )
 
 Averaging = Literal["binary", "macro", "micro", "weighted", "by_class"]
-_FEW_FOLDS, _MANY_FOLDS = 64, 1_024
+_FEWEST_FOLDS, _FEW_FOLDS, _MANY_FOLDS = 32, 64, 1_024
 """Groups of clusters: fewer where each has many cells."""
+_PAIRS = 4
+_MANY_SETS, _FEW_BINS = 30, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ _ERRORS: Mapping[str, ErrorKind] = {
 }
 
 
+def bins_of(sets: int) -> int:
+    """Bins of a score whose area is asked for: fewer where there are many sets."""
+    return BINS if sets <= _MANY_SETS else _FEW_BINS
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A metric and its options: which class is positive, from which score on, how classes are averaged, and so on."""
@@ -100,10 +109,12 @@ class Wanted:
             return self.threshold is not None or (self.metric.averaged and self.average == "binary")
         return self.metric.family != "errors"
 
-    @property
-    def folds(self) -> int:
-        """Into how many groups clusters are put."""
-        return _FEW_FOLDS if self.metric.family == "areas" or isinstance(self.cell(), ClassPairs) else _MANY_FOLDS
+    def folds(self, sets: int) -> int:
+        """Into how many groups clusters are put: as many as the cells of so many sets leave room for."""
+        cells = {"areas": 2 * bins_of(sets), "probabilities": 2 * self.bins}.get(self.metric.family, _PAIRS)
+        wanted = _FEW_FOLDS if self.metric.family == "areas" or isinstance(self.cell(), ClassPairs) else _MANY_FOLDS
+        room = MOST_CELLS // (sets * cells)
+        return max(_FEWEST_FOLDS, min(wanted, 1 << max(0, room.bit_length() - 1)))
 
     def cell(self, edges: tuple[float, ...] = ()) -> Cell:
         """In which cell a row counts."""

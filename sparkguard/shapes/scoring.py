@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure
-from sparkguard.measures.ranked import Ranked, ScoreEdges
-from sparkguard.measures.scored import Fate, Scored, ScoredAnswer, ScoredRows
+from sparkguard.measures.ranked import Area, Ranked, ScoreEdges
+from sparkguard.measures.scored import Fate, Scored, ScoredAnswer, ScoredRows, SetCell
 from sparkguard.measures.scored_cells import Cell, FromAnchor, ScoreBins
-from sparkguard.shapes.estimates import Estimate, estimate
-from sparkguard.shapes.metrics import Wanted
+from sparkguard.shapes.estimates import Estimate, difference, estimate
+from sparkguard.shapes.metrics import Wanted, bins_of
+from sparkguard.stats.intervals import UNTOLD, Error
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Scoring:
     wanted: Wanted
     rows: ScoredRows
     exact: bool = True
+    by_key: bool = False
+    """Whether what the rows' clusters are named by are rows, taken as independent."""
 
     def ask(self, seen: Evidence) -> Iterator[Measure[Answer]]:
         """All that can be asked by now."""
@@ -64,16 +67,27 @@ class Scoring:
             seen.require(first)
             message = "nothing was asked"
             raise ValueError(message)
-        answer = seen.require(sums)
-        scores = []
-        for place, name in enumerate(self.rows.sets.names):
-            cells = [cell for cell in answer.cells if cell.place == place]
+        answer, scores = seen.require(sums), []
+        for place, (name, cells) in enumerate(zip(self.rows.sets.names, self._cells(answer), strict=True)):
             found = estimate(self.wanted, sums.cell, cells, clustered=bool(self.rows.cluster))
-            fates = {fate: answer.rows(place, fate) for fate in Fate}
-            scores.append(SetScore(name, fates, found))
+            found = replace(found, clusters=None) if self.by_key else found
+            scores.append(SetScore(name, {fate: answer.rows(place, fate) for fate in Fate}, found))
         if self.wanted.metric.family != "areas" or not self.exact:
             return tuple(scores)
-        return tuple(self._exactly(seen, sums, answer, scores))
+        area = seen.require(self._ranked(sums, answer))
+        return tuple(
+            self._exact(score, area, at, cells)
+            for at, (score, cells) in enumerate(zip(scores, self._cells(answer), strict=True))
+        )
+
+    def differences(self, seen: Evidence, other: Scoring) -> tuple[Error, ...]:
+        """How sure the difference to what another model told of the same rows is, for each set."""
+        mine, theirs = self._sums(seen), other._sums(seen)
+        if mine is None or theirs is None or not self.rows.cluster:
+            return (UNTOLD,) * len(self.rows.sets.names)
+        both = zip(self._cells(seen.require(mine)), other._cells(seen.require(theirs)), strict=True)
+        cells = (mine.cell, theirs.cell)
+        return tuple(difference(self.wanted, cells, one, another) for one, another in both)
 
     def missing(self, seen: Evidence) -> bool:
         """Whether a set is known to have no rows."""
@@ -85,11 +99,11 @@ class Scoring:
 
     @property
     def _folds(self) -> int:
-        return self.wanted.folds if self.rows.cluster else 1
+        return self.wanted.folds(len(self.rows.sets.names)) if self.rows.cluster else 1
 
     @property
     def _edges(self) -> ScoreEdges:
-        return ScoreEdges(self.rows, self.wanted.positive)
+        return ScoreEdges(self.rows, self.wanted.positive, bins_of(len(self.rows.sets.names)))
 
     @property
     def _middles(self) -> Scored:
@@ -117,29 +131,30 @@ class Scoring:
         if not isinstance(cell, ScoreBins):
             raise TypeError
         above = []
-        for place in range(len(self.rows.sets.names)):
+        for cells in self._cells(answer):
             weight = [[0.0] * cell.bins, [0.0] * cell.bins]
-            for one in answer.cells:
-                if one.place == place:
-                    weight[int(one.key[0])][int(one.key[1])] += one.sums[0]
+            for one in cells:
+                weight[int(one.key[0])][int(one.key[1])] += one.sums[0]
             higher = [[math.fsum(side[at + 1 :]) for at in range(cell.bins)] for side in weight]
             above.append(tuple(zip(*higher, strict=True)))
         return Ranked(self.rows, cell, tuple(above))
 
-    def _exactly(
-        self, seen: Evidence, sums: Scored, answer: ScoredAnswer, scores: list[SetScore]
-    ) -> Iterator[SetScore]:
-        """The areas of the scores themselves, with the errors of those of the bins."""
-        area = seen.require(self._ranked(sums, answer))
-        for place, score in enumerate(scores):
-            weight = [0.0, 0.0]
-            for cell in answer.cells:
-                if cell.place == place:
-                    weight[int(cell.key[0])] += cell.sums[0]
-            wrong, right = weight
-            value = math.nan
-            if right and self.wanted.name == "average_precision":
-                value = area.precision[place] / right
-            elif right and wrong:
-                value = 1 - area.lost[place] / (right * wrong)
-            yield replace(score, estimate=replace(score.estimate, value=value, margin=0.0))
+    def _cells(self, answer: ScoredAnswer) -> Sequence[Sequence[SetCell]]:
+        """The cells of each set."""
+        found: list[list[SetCell]] = [[] for _ in self.rows.sets.names]
+        for cell in answer.cells:
+            found[cell.place].append(cell)
+        return found
+
+    def _exact(self, score: SetScore, area: Area, place: int, cells: Sequence[SetCell]) -> SetScore:
+        """The area of the scores themselves, with the error of that of the bins."""
+        weight = [0.0, 0.0]
+        for cell in cells:
+            weight[int(cell.key[0])] += cell.sums[0]
+        wrong, right = weight
+        value = math.nan
+        if right and self.wanted.name == "average_precision":
+            value = area.precision[place] / right
+        elif right and wrong:
+            value = 1 - area.lost[place] / (right * wrong)
+        return replace(score, estimate=replace(score.estimate, value=value, margin=0.0))

@@ -14,6 +14,7 @@ from sparkguard.core.evidence import Evidence
 from sparkguard.core.text import did_you_mean
 from sparkguard.core.types import can_be_key, common_type, is_number, is_text
 from sparkguard.errors import DataError
+from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import ScoredRows, class_name
 from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
 from sparkguard.measures.splits import Part, Splits
@@ -86,14 +87,14 @@ class ScoringCheck(Check):
     @property
     def about(self) -> tuple[str, ...]:
         """The label, and what was told of it."""
-        return (self.label, self._told)
+        return (self.label, self.told)
 
     @property
     def _metric(self) -> Metric:
         return METRICS[self.metric]
 
     @property
-    def _told(self) -> str:
+    def told(self) -> str:
         """The column that the metric is of, besides the label."""
         by_score = self._metric.family in ("areas", "probabilities") or self.prediction is None
         return str(self.score if by_score else self.prediction)
@@ -102,8 +103,13 @@ class ScoringCheck(Check):
     def _thresholded(self) -> bool:
         return self._metric.family == "classes" and self.prediction is None
 
-    def _misfits(self) -> Iterator[str]:
-        """What the metric lacks, and what is given that it does not use."""
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way the metric is better."""
+        return self._metric.higher_is_better
+
+    def lacks(self) -> Iterator[str]:
+        """What the metric needs and is not given."""
         family = self._metric.family
         if family in ("areas", "probabilities") and self.score is None:
             yield f"{self.metric} is of a score: give score, the column of the probability of the positive class"
@@ -111,6 +117,11 @@ class ScoringCheck(Check):
             yield f"{self.metric} is of a predicted number: give prediction"
         if family == "classes" and self.prediction is None and self.score is None:
             yield f"{self.metric} is of a predicted class: give prediction, or score with a threshold"
+
+    def _misfits(self) -> Iterator[str]:
+        """What the metric lacks, and what is given that it does not use."""
+        yield from self.lacks()
+        family = self._metric.family
         used = {
             "average": self._metric.averaged,
             "positive": family in ("areas", "probabilities") or self._thresholded or self._one_class,
@@ -132,15 +143,21 @@ class ScoringCheck(Check):
     def _one_class(self) -> bool:
         return self._metric.averaged and self.average == "binary"
 
-    def scoring(self, seen: Evidence, sets: Splits) -> Scoring:
-        """The questions about the metric of these sets; `DataError` if the columns do not suit it."""
-        family = self._metric.family
-        labels, told = self._columns(seen, sets, self.label), self._columns(seen, sets, self._told)
+    def scoring(
+        self, seen: Evidence, sets: Splits | Scenarios, rival: str | None = None, folds: Sequence[str] = ()
+    ) -> Scoring:
+        """The questions about the metric of these sets; `DataError` if the columns do not suit it.
+
+        With `rival`, a column of what another model told, of the rows that both models told something of. `folds`
+        are the columns by whose values rows are left out together where there is no cluster.
+        """
+        family, of = self._metric.family, sets.scored
+        labels, told = self._columns(seen, of, self.label), self._columns(seen, of, self.told)
         told_class = family == "classes" and not self._thresholded
         if family == "errors":
-            label = _numbers(sets, labels, "label")
+            label = _numbers(of, labels, "label")
         else:
-            label = _classes(sets, (*labels, *told) if told_class else labels, labels)
+            label = _classes(of, (*labels, *told) if told_class else labels, labels)
         threshold = (_DEFAULT_THRESHOLD if self.threshold is None else self.threshold) if self._thresholded else None
         epsilon = FLOAT_EPSILON if all(column.type == "float" for column in told) else EPSILON
         wanted = Wanted(self.metric, self.average, "1", threshold, self.alpha, self.bins, epsilon, self.confidence)
@@ -149,15 +166,16 @@ class ScoringCheck(Check):
         rows = ScoredRows(
             sets,
             label,
-            Part(told, label.type) if told_class else _numbers(sets, told, "score" if self.score else "prediction"),
-            None if self.weight is None else _numbers(sets, self._columns(seen, sets, self.weight), "weight"),
-            named_parts(seen, sets, self.cluster, "cluster"),
+            Part(told, label.type) if told_class else _numbers(of, told, "score" if self.score else "prediction"),
+            weight=None if self.weight is None else _numbers(of, self._columns(seen, of, self.weight), "weight"),
+            rival=None if rival is None else Part(self._columns(seen, of, rival), "string"),
+            cluster=named_parts(seen, of, self.cluster or folds, "cluster"),
             numeric=family == "errors",
             told_class=told_class,
             probability=family == "probabilities",
             binary=wanted.binary and self.positive is None and is_number(label.type),
         )
-        return Scoring(wanted, rows, self.area == "exact")
+        return Scoring(wanted, rows, self.area == "exact", by_key=bool(folds) and not self.cluster)
 
     def _columns(self, seen: Evidence, sets: Splits, name: str) -> tuple[Column, ...]:
         return tuple(seen.schema(source).column(name) for source in sets.sources)

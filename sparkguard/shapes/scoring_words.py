@@ -3,14 +3,80 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from sparkguard.core.finding import Quantity
 from sparkguard.core.text import count, number
 from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.stats.intervals import FEWEST_CLUSTERS
+from sparkguard.stats.intervals import FEWEST_CLUSTERS, Error, Interval, difference_interval
 
 _CLASSES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What a model and a baseline do on the same rows, and how sure the difference is."""
+
+    mine: SetScore
+    baseline: SetScore
+    error: Error
+
+    @property
+    def value(self) -> float:
+        """By how much the metric is worse; NaN where one of both is not defined."""
+        mine, baseline = self.mine.estimate, self.baseline.estimate
+        higher = mine.wanted.metric.higher_is_better
+        return baseline.value - mine.value if higher else mine.value - baseline.value
+
+    @property
+    def interval(self) -> Interval:
+        """Where the true difference lies."""
+        return difference_interval(self.value, self.error, self.mine.estimate.wanted.confidence)
+
+    @property
+    def improved(self) -> bool:
+        """Whether the metric is better than the baseline's."""
+        return self.value < 0
+
+    @property
+    def way(self) -> str:
+        """`up: 0.8 → 0.9`."""
+        mine, baseline = self.mine.estimate.value, self.baseline.estimate.value
+        return f"{'up' if mine > baseline else 'down'}: {_short(baseline)} → {_short(mine)}"
+
+    @property
+    def numbers(self) -> Mapping[str, Quantity]:
+        """The quantities."""
+        margin = self.mine.estimate.margin + self.baseline.estimate.margin
+        exactness = "sketch" if margin else "exact"
+        found = {
+            "regression": self.value,
+            "regression_lower": self.interval.low,
+            "regression_upper": self.interval.high,
+        }
+        base = Quantity(self.baseline.estimate.value, self.baseline.estimate.margin, exactness)
+        return {"baseline": base, **{name: Quantity(value, margin, exactness) for name, value in found.items()}}
+
+    @property
+    def told(self) -> str:
+        """`0.06 worse than the 0.85 of the baseline (0.01 to 0.11, significant)`."""
+        value, baseline = self.value, self.baseline.estimate.value
+        if math.isnan(value):
+            return "not comparable with the baseline"
+        if value == 0:
+            return f"the same as the {_short(baseline)} of the baseline"
+        low, high = self.interval.low, self.interval.high
+        sure = "give cluster or key to know whether by chance"
+        if not math.isnan(low):
+            ends = (low, high) if value > 0 else (-high, -low)
+            sure = f"{_short(ends[0])} to {_short(ends[1])}, {'' if ends[0] > 0 else 'not '}significant"
+        elif self.mine.estimate.clusters is not None:
+            sure = f"{count(self.mine.estimate.clusters, 'cluster')}, too few to know whether by chance"
+        way = "worse" if value > 0 else "better"
+        return f"{_short(abs(value))} {way} than the {_short(baseline)} of the baseline ({sure})"
 
 
 class Refusal(NamedTuple):
@@ -34,8 +100,10 @@ def told(score: SetScore, *, classes: bool) -> str:
     return f"{name} of {score.name} is {value}{worst} ({_sure(score)})"
 
 
-def rows(score: SetScore) -> str:
-    """`1,204 rows; 3 rows without a label set apart`."""
+def rows(score: SetScore, *, all_of_them: bool = False) -> str:
+    """`1,204 rows; 3 rows without a label set apart`, or all rows."""
+    if all_of_them:
+        return count(score.rows, "row")
     apart = score.fates.get(Fate.UNLABELLED, 0)
     return count(score.judged, "row") + (f"; {count(apart, 'row')} without a label set apart" if apart else "")
 

@@ -131,6 +131,14 @@ def gap_interval(gap: float, error: Error, confidence: float) -> Interval:
     return Interval(max(0.0, gap - half), gap + half)
 
 
+def difference_interval(value: float, error: Error, confidence: float) -> Interval:
+    """The interval of a difference of two metrics."""
+    if math.isnan(value) or not error.known:
+        return UNKNOWN
+    half = _quantile(error, confidence) * error.value
+    return Interval(value - half, value + half)
+
+
 def _quantile(error: Error, confidence: float) -> float:
     """Student's t, two-sided; normal with degrees of freedom without end."""
     from scipy.special import ndtri, stdtrit

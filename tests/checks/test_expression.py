@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from sparkguard.checks.expression import Expression, _mentioned
+from sparkguard.checks.expression import Expression
 from sparkguard.core.columns import Field, Schema
 from sparkguard.core.finding import Finding, Status
+from sparkguard.measures.conditions import mentioned
 from sparkguard.testing import judge
 
 ROWS: list[dict[str, object]] = [
@@ -57,4 +58,4 @@ def test_a_rule_that_judges_no_row_is_no_pass() -> None:
 )
 def test_columns_are_found_by_their_names_outside_of_texts(sql: str, names: list[str]) -> None:
     fields = tuple(Field(n, "int") for n in ("a", "b", "c", "odd name", "a`b"))
-    assert [c.name for c in _mentioned(sql, Schema(fields))] == names
+    assert [c.name for c in mentioned(sql, Schema(fields))] == names

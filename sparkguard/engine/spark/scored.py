@@ -6,7 +6,7 @@ Of a judged row s is the place of its set, y its label, t what was told, w its w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 from itertools import combinations_with_replacement
@@ -15,13 +15,14 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from sparkguard.core.columns import Column
 from sparkguard.core.types import is_float, is_number
 from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.scenarios import scenario_rows
 from sparkguard.engine.spark.splits import split_code
 from sparkguard.engine.spark.values import hash_of, hashes_apart, literal, text
 from sparkguard.errors import DataError
 from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
+from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import MOST_CELLS, Fate, Scored, ScoredAnswer, ScoredRows, SetCell, class_name
 from sparkguard.measures.scored_cells import (
     EPSILON,
@@ -36,7 +37,7 @@ from sparkguard.measures.scored_cells import (
     ScoreBins,
     Value,
 )
-from sparkguard.measures.splits import Part
+from sparkguard.measures.splits import Part, Splits
 
 _ACCURACY = 1_000
 """An edge is off by so small a share of the rows at most."""
@@ -103,38 +104,43 @@ def ranked(read: Read, measure: Ranked) -> Area:
 
 
 def judged(read: Read, rows: ScoredRows) -> DataFrame:
-    """The rows of all sets."""
-    frames = []
-    for at, source in enumerate(rows.sets.sources):
-        names = [f"c{i}" for i in range(len(rows.parts))]
-        columns = [part.columns[at] for part in rows.parts]
-        weight = f"CAST({names[2]} AS DOUBLE)" if rows.weight else "1D"
-        clusters = range(len(rows.parts) - len(rows.cluster), len(rows.parts))
-        frames.append(
-            read(source, rows.reads[source])
-            .selectExpr(
-                f"CAST({split_code(rows.sets, at, f'c{len(names)}')} AS INT) AS s",
-                f"{_fate(rows, names, columns)} AS fate",
-                f"{_typed(names[0], rows.label, columns[0], number=rows.numeric)} AS y",
-                f"{_typed(names[1], rows.told, columns[1], number=not rows.told_class)} AS t",
-                f"{weight} AS w",
-                f"{_cluster([names[i] for i in clusters], [columns[i] for i in clusters])} AS h",
-            )
-            .where("s IS NOT NULL")
-        )
-    return reduce(lambda a, b: a.union(b), frames)
+    """The rows of all sets, of each as often as it is in one."""
+    frames = scenario_rows(read, rows) if isinstance(rows.sets, Scenarios) else _split_rows(read, rows, rows.sets)
+    return reduce(lambda a, b: a.union(b), (_judged(frame, rows, at) for at, frame in enumerate(frames)))
 
 
-def _fate(rows: ScoredRows, names: Sequence[str], columns: Sequence[Column]) -> str:
-    whens = [f"WHEN {_unknown(names[0], columns[0].type)} THEN {Fate.UNLABELLED:d}"]
+def _split_rows(read: Read, rows: ScoredRows, splits: Splits) -> Iterator[DataFrame]:
+    """The rows of each source with the place of their set, s."""
+    for at, source in enumerate(splits.sources):
+        code = f"CAST({split_code(splits, at, f'c{len(rows.parts)}')} AS INT) AS s"
+        yield read(source, rows.reads[source]).selectExpr("*", code).where("s IS NOT NULL")
+
+
+def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
+    named = {part: (f"c{i}", part.columns[at].type) for i, part in enumerate(rows.parts)}
+    weight = "1D" if rows.weight is None else f"CAST({named[rows.weight][0]} AS DOUBLE)"
+    return frame.selectExpr(
+        "s",
+        f"{_fate(rows, named)} AS fate",
+        f"{_typed(*named[rows.label], rows.label, number=rows.numeric)} AS y",
+        f"{_typed(*named[rows.told], rows.told, number=not rows.told_class)} AS t",
+        f"{weight} AS w",
+        f"{_cluster([named[part] for part in rows.cluster])} AS h",
+    )
+
+
+def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
+    label, told = named[rows.label][0], named[rows.told][0]
+    whens = [f"WHEN {_unknown(*named[rows.label])} THEN {Fate.UNLABELLED:d}"]
     if rows.binary:
-        whens.append(f"WHEN abs(CAST({names[0]} AS DOUBLE)) NOT IN (0D, 1D) THEN {Fate.FOREIGN:d}")
-    whens.append(f"WHEN {_unknown(names[1], columns[1].type)} THEN {Fate.UNSCORED:d}")
+        whens.append(f"WHEN abs(CAST({label} AS DOUBLE)) NOT IN (0D, 1D) THEN {Fate.FOREIGN:d}")
+    models = [_unknown(*named[part]) for part in (rows.told, rows.rival) if part is not None]
+    whens.append(f"WHEN {' OR '.join(models)} THEN {Fate.UNSCORED:d}")
     if rows.weight is not None:
-        unknown = _unknown(names[2], columns[2].type)
-        whens.append(f"WHEN {unknown} OR {names[2]} < 0 THEN {Fate.UNWEIGHTED:d}")
+        weight = named[rows.weight]
+        whens.append(f"WHEN {_unknown(*weight)} OR {weight[0]} < 0 THEN {Fate.UNWEIGHTED:d}")
     if rows.probability:
-        whens.append(f"WHEN NOT (CAST({names[1]} AS DOUBLE) BETWEEN 0D AND 1D) THEN {Fate.OUTSIDE:d}")
+        whens.append(f"WHEN NOT (CAST({told} AS DOUBLE) BETWEEN 0D AND 1D) THEN {Fate.OUTSIDE:d}")
     return f"CASE {' '.join(whens)} ELSE {Fate.JUDGED:d} END"
 
 
@@ -144,18 +150,18 @@ def _unknown(name: str, kind: str) -> str:
     return infinite if is_float(kind) else f"{name} IS NULL"
 
 
-def _typed(name: str, part: Part, column: Column, *, number: bool) -> str:
+def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
     """A number with one zero, or a class in the type that all sets share."""
     if number or is_float(part.type):
         return f"CAST({name} AS DOUBLE) + 0D"
-    return name if column.type == part.type else f"CAST({name} AS {part.type})"
+    return name if kind == part.type else f"CAST({name} AS {part.type})"
 
 
-def _cluster(names: Sequence[str], columns: Sequence[Column]) -> str:
-    if not names:
+def _cluster(columns: Sequence[tuple[str, str]]) -> str:
+    if not columns:
         return "0L"
-    values = [f"CAST({n} AS BINARY)" if hashes_apart(c.type) else n for n, c in zip(names, columns, strict=True)]
-    return hash_of(values, names)
+    values = [f"CAST({name} AS BINARY)" if hashes_apart(kind) else name for name, kind in columns]
+    return hash_of(values, [name for name, _ in columns])
 
 
 def _is(part: Part, name: str, positive: str) -> str:

@@ -1,0 +1,82 @@
+"""Which scenarios a row is in: one broadcast lookup for all that are told by equal columns, an array of predicates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from sparkguard.core.columns import Column
+from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.values import comparable
+from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios
+from sparkguard.measures.scored import ScoredRows
+
+
+def scenario_rows(read: Read, rows: ScoredRows) -> Iterator[DataFrame]:
+    """The rows of each source, once for each scenario that holds them, with its place, s."""
+    scenarios = rows.sets
+    if not isinstance(scenarios, Scenarios):
+        raise TypeError
+    yield _of_main(read, rows, scenarios)
+    for source, place in scenarios.own:
+        yield read(source, rows.reads[source]).selectExpr("*", f"{place} AS s")
+
+
+def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
+    predicates = list(dict.fromkeys(one.sql for one in scenarios.by_predicate))
+    frame = read(scenarios.main, rows.reads[scenarios.main], predicates)
+    kept = [f"c{i}" for i in range(len(rows.parts))]
+    names = {column: f"c{len(kept) + i}" for i, column in enumerate(scenarios.telling)}
+    alone = [f"IF(e{predicates.index(one.sql)}, {one.place}, NULL)" for one in scenarios.by_predicate]
+    alone += [] if scenarios.whole is None else [str(scenarios.whole)]
+    found = [f"filter(array({', '.join(alone)}), place -> place IS NOT NULL)"] if alone else []
+    for i, equal in enumerate(scenarios.by_equality):
+        table = F.broadcast(_places(frame.sparkSession, equal, i))
+        frame = _joined(
+            frame, table, [names[c] for c in equal.columns], [f"k{i}_{j}" for j in range(len(equal.columns))]
+        )
+        found.append(f"coalesce(p{i}, array())")
+    for i, by_table in enumerate(scenarios.by_table, len(scenarios.by_equality)):
+        mine = []
+        for j, pair in enumerate(by_table.pairs):
+            mine.append(f"m{i}_{j}")
+            value = comparable(_cast(names[pair.one], pair.one.type, pair.type), pair.type)
+            frame = frame.selectExpr("*", f"{value} AS {mine[-1]}")
+        frame = _joined(frame, _keys(read, by_table, i), mine, [f"k{i}_{j}" for j in range(len(mine))])
+        found.append(f"coalesce(p{i}, array())")
+    return frame.selectExpr(*kept, f"explode(concat({', '.join(found)})) AS s")
+
+
+def _joined(frame: DataFrame, table: DataFrame, mine: Sequence[str], theirs: Sequence[str]) -> DataFrame:
+    condition = " AND ".join(f"{a} <=> {b}" for a, b in zip(mine, theirs, strict=True))
+    return frame.join(table, F.expr(condition), "left")
+
+
+def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
+    """The values of scenarios and their places, as rows of the driver; what is no value of the type is none."""
+    rows = [{**{f"k{j}": v for j, v in enumerate(values)}, "p": list(places)} for values, places in equal.places]
+    shape = ", ".join([*(f"k{j}: STRING" for j in range(len(equal.columns))), "p: ARRAY<INT>"])
+    texts = spark.range(1).select(F.inline(F.from_json(F.lit(json.dumps(rows)), f"ARRAY<STRUCT<{shape}>>")))
+    values = [f"try_cast(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
+    # A text that is no value of the column's type names no row, and is not to be taken for NULL.
+    valid = [f"(k{j} IS NULL OR {_valid(f'k{j}', c)})" for j, c in enumerate(equal.columns)]
+    return texts.where(" AND ".join(valid)).selectExpr(*values, f"p AS p{number}")
+
+
+def _valid(name: str, column: Column) -> str:
+    return f"try_cast({name} AS {column.type}) IS NOT NULL"
+
+
+def _keys(read: Read, table: ByTable, number: int) -> DataFrame:
+    """The different keys of a table, with the scenario's place."""
+    rows = read(table.source, tuple(pair.other for pair in table.pairs))
+    values = [comparable(_cast(f"c{j}", pair.other.type, pair.type), pair.type) for j, pair in enumerate(table.pairs)]
+    keys = rows.dropna().selectExpr(*(f"{value} AS k{number}_{j}" for j, value in enumerate(values))).distinct()
+    return keys.selectExpr("*", f"array({table.place}) AS p{number}")
+
+
+def _cast(name: str, kind: str, common: str) -> str:
+    return name if kind == common else f"CAST({name} AS {common})"
