@@ -26,7 +26,7 @@ ROWS = [
     (4, "BOS", 7, None, True, 0, 0, 1),
     (5, None, None, date(2026, 1, 1), True, 0, 0, 1),
 ]
-SCENARIOS = [
+SCENARIOS: list[dict[str, Any]] = [
     {"name": "sfo", "equals": {"dest": "SFO"}},
     {"name": "text", "equals": {"dest": ["Zürich's", "BOS"]}},
     {"name": "null", "equals": {"dest": None}},
