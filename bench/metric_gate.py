@@ -74,7 +74,7 @@ def ways(spark: SparkSession, place: Path) -> Sequence[Way]:
     frame = spark.read.parquet(str(place))
     area = {"score": "score", "metric": "roc_auc", "minimum": 0.5}
     of = partial(gate, spark, place)
-    classes, scores = "scan of part, label, told", "scan of part, label, score"
+    classes, scores, peer = "scan of part, label, told", "scan of part, label, score", "Spark ML's roc_auc, exact"
     return [
         Way(classes, partial(scan, frame, "part", "label", "told")),
         Way("a count and a sum by set, by hand", partial(by_hand, frame), classes, 3),
@@ -87,10 +87,10 @@ def ways(spark: SparkSession, place: Path) -> Sequence[Way]:
         ),
         Way(scores, partial(scan, frame, "part", "label", "score")),
         Way("log_loss", partial(of, {"score": "score", "metric": "log_loss", "maximum": 2}), scores, 3),
-        Way("roc_auc, binned", partial(of, {**area, "area": "binned"}), scores, 6),
-        Way("roc_auc, exact", partial(of, area), scores, 12),
-        Way("Spark ML's roc_auc, 1,000 bins", partial(evaluator, frame, 1_000), scores, 12),
-        Way("Spark ML's roc_auc, exact", partial(evaluator, frame, 0), scores, 12),
+        Way("Spark ML's roc_auc, 1,000 bins", partial(evaluator, frame, 1_000)),
+        Way(peer, partial(evaluator, frame, 0)),
+        Way("roc_auc, binned", partial(of, {**area, "area": "binned"}), peer, 1),
+        Way("roc_auc, exact", partial(of, area), peer, 1),
     ]
 
 

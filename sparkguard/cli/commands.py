@@ -156,6 +156,32 @@ def report(
     typer.echo(output)
 
 
+@cli.command()
+def scenarios(
+    check: Annotated[str, typer.Option(help="The check whose evidence becomes scenarios.")],
+    run_id: Annotated[str | None, typer.Option(help="The run (default: the last one with evidence).")] = None,
+    key: Annotated[str, typer.Option(help="The columns of the evidence that name a row (default: all).")] = "",
+    minimum: Annotated[float | None, typer.Option(help="What the metric must reach.")] = None,
+    maximum: Annotated[float | None, typer.Option(help="What the metric must not exceed.")] = None,
+    max_regression: Annotated[float | None, typer.Option(help="By how much it may be worse than the baseline.")] = None,
+    results: ResultsRead = "results",
+    output: Annotated[Path, typer.Option(help="The file to write; - for standard output.")] = Path("-"),
+    master: Master = None,
+    remote: Remote = None,
+) -> None:
+    """Write what a check found in a recorded run as scenarios: yesterday's failures are tomorrow's tests."""
+    given = {"minimum": minimum, "maximum": maximum, "max_regression": max_regression}
+    limits = {name: value for name, value in given.items() if value is not None}
+    columns = [name.strip() for name in key.split(",") if name.strip()]
+    options = application.Options(run_id=read_run_id(run_id), master=master, remote=remote)
+    text = recorded.scenarios(results, check, columns, limits, options)
+    if str(output) == "-":
+        typer.echo(text, nl=False)
+        return
+    write_whole(text, output)
+    typer.echo(output)
+
+
 @cli.command("list")
 def list_types() -> None:
     """List the check types."""

@@ -45,7 +45,7 @@ class Regression:
     def way(self) -> str:
         """`up: 0.8 → 0.9`."""
         mine, baseline = self.mine.estimate.value, self.baseline.estimate.value
-        return f"{'up' if mine > baseline else 'down'}: {_short(baseline)} → {_short(mine)}"
+        return f"{'up' if mine > baseline else 'down'}: {_short(baseline, 4)} → {_short(mine, 4)}"
 
     @property
     def numbers(self) -> Mapping[str, Quantity]:
@@ -141,9 +141,9 @@ def _sure(score: SetScore) -> str:
     return f"no interval, {counted}{why}"
 
 
-def _short(value: float) -> str:
+def _short(value: float, digits: int = 3) -> str:
     """Three digits are enough for where something may lie."""
-    return number(float(f"{value:.3g}"))
+    return number(float(f"{value:.{digits}g}"))
 
 
 def _undefined(score: SetScore) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import call, comparable, environment, rows, same_results
+from tests.system.conftest import call, comparable, environment, rows, same_results, small_suite
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -42,18 +42,33 @@ main()
 MOMENTS = ["while it reads", "before metrics", "before runs"]
 
 
+SOME = ["--only", "good_key,bad_key,late,cells,filled,names", "--quiet"]
+"""Some of the checks: with needs, evidence, states and more than one round."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of one run of some checks."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    file = folder / "small.yaml"
+    file.write_text(small_suite(data), encoding="utf-8")
+    done = call(["sparkguard", "run", file, *DATE, "--set", f"RESULTS={folder / 'r'}", *SOME])
+    assert done.code == 5, done.err + done.out
+    return folder / "r"
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_job_killed_at_any_moment_and_run_again_leaves_what_one_run_leaves(
-    suite: Callable[[], Path], tmp_path: Path, reference: Path, moment: str
+    suite: Callable[[], Path], tmp_path: Path, undisturbed: Path, moment: str
 ) -> None:
-    arguments = ["run", suite(), *DATE, "--set", f"RESULTS={tmp_path / 'r'}", "--quiet"]
+    arguments = ["run", suite(), *DATE, "--set", f"RESULTS={tmp_path / 'r'}", *SOME]
     killed = call([sys.executable, "-c", DYING, moment, *arguments])
     assert killed.code == -signal.SIGKILL, killed.err
     if (tmp_path / "r/runs").exists():
         assert rows(tmp_path / "r", "runs") == []
     again = call(["sparkguard", *arguments])
     assert again.code == 5, again.err
-    assert same_results(tmp_path / "r", reference)
+    assert same_results(tmp_path / "r", undisturbed)
 
 
 # A table large enough that SIGTERM finds Spark at work.
@@ -133,17 +148,16 @@ def test_sigterm_to_spark_submit_leaves_nothing_half_written(tmp_path: Path, dat
 
 
 def test_two_suites_that_write_at_the_same_moment_are_both_complete(
-    suite: Callable[[str], Path], tmp_path: Path, background: Start, reference: Path
+    suite: Callable[[str], Path], tmp_path: Path, background: Start, undisturbed: Path
 ) -> None:
     results = tmp_path / "r"
     names = ("one", "two")
     processes = [
-        background(["sparkguard", "run", suite(name), *DATE, "--set", f"RESULTS={results}", "--quiet"])
-        for name in names
+        background(["sparkguard", "run", suite(name), *DATE, "--set", f"RESULTS={results}", *SOME]) for name in names
     ]
     assert [p.wait(300) for p in processes] == [5, 5]
     for table in ("check_results", "metrics", "violations", "runs"):
-        expected = comparable(reference, table)
+        expected = comparable(undisturbed, table)
         for name in names:
             found = [r for r in comparable(results, table) if f'"suite": "{name}"' in r]
             assert [r.replace(f'"suite": "{name}"', '"suite": "small"') for r in found] == expected
@@ -153,6 +167,6 @@ def test_a_second_run_of_the_checkout_needs_no_network(suite: Callable[[], Path]
     unshare = ["unshare", "--map-root-user", "--net", "sh", "-c"]
     if call([*unshare, "true"]).code != 0:
         pytest.skip("this machine does not let a process leave the network")
-    command = f"ip link set lo up 2>/dev/null; sparkguard run {suite()} --set RESULTS={tmp_path / 'r'} --quiet"
+    command = f"ip link set lo up 2>/dev/null; sparkguard run {suite()} --set RESULTS={tmp_path / 'r'} {' '.join(SOME)}"
     done = call([*unshare, command], env=environment({"SPARK_LOCAL_IP": "127.0.0.1"}))
     assert done.code == 5, done.err

@@ -70,6 +70,48 @@ def test_the_honest_model_may_be_trained_on_and_the_one_with_a_typo_in_its_dates
     assert low < value < high
 
 
+def test_a_model_that_is_better_on_the_whole_and_worse_for_one_airport_fails_its_scenario(
+    folder: Path, run: Done
+) -> None:
+    assert run.code == 5
+    cases = [r for r in rows(folder / "results", "check_results") if r["check_id"] == "new_model_cases"]
+    assert {r["subject"]: r["status"] for r in cases} == {
+        "regional carriers": "pass",
+        "evening": "pass",
+        "to the west coast": "pass",
+        "Salt Lake City": "fail",
+        "short delays": "pass",
+    }
+    [lost] = [r for r in cases if r["status"] == "fail"]
+    assert "the aggregate went up" in lost["message"]
+    assert (lost["subject_kind"], lost["metric_name"], lost["error_bound"]) == ("scenario", "regression", 0.02)
+    [evidence] = [r for r in rows(folder / "results", "violations") if r["kind"] == "failed_scenario"]
+    assert dict(evidence["key"]) == {"scenario": "Salt Lake City"}
+
+
+def test_evidence_becomes_scenarios_that_the_job_takes(folder: Path, run: Done) -> None:
+    assert run.code == 5
+    written = [
+        "--check",
+        "careless_sets_apart",
+        "--key",
+        "carrier,flight",
+        "--minimum",
+        "0.5",
+        "--output",
+        "found.yaml",
+    ]
+    done = call(["sparkguard", "scenarios", *written], cwd=folder)
+    assert (done.code, "found.yaml" in done.out) == (0, True), done.out + done.err
+    asked = ["--dataset", "path=data/late_scored", "--label", "late", "--score", "score", "--metric", "roc_auc"]
+    job = ["spark-submit", ROOT / "jobs/scenario_tests.py", *asked, "--files", "found.yaml", "--results", "own"]
+    done = call(job, cwd=folder)
+    assert done.code == 0, done.out + done.err
+    [one] = rows(folder / "own", "check_results")
+    assert one["subject"] == "careless_sets_apart 2013-11-04 shared_key"
+    assert one["evaluated_rows"] > 100
+
+
 def test_evidence_names_the_leak_and_the_shared_keys(folder: Path, run: Done) -> None:
     assert run.code == 5
     found = rows(folder / "results", "violations")
