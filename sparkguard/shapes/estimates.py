@@ -88,18 +88,19 @@ def estimate(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], *, clustered:
 
 
 def difference(wanted: Wanted, cells: tuple[Cell, Cell], mine: Sequence[SetCell], theirs: Sequence[SetCell]) -> Error:
-    """How sure the difference of two models' metrics on the same rows is, by the folds that these rows are in."""
-    if not mine or {one.fold for one in mine} != {one.fold for one in theirs}:
+    """How sure the difference of two metrics is whose rows are in the same clusters, or are the same rows."""
+    if not mine or not theirs:
         return UNTOLD
+    folds = sorted({one.fold for one in (*mine, *theirs)})
     (function, sums, *_), (other, others, *_) = (
-        _prepared(wanted, cell, side) for cell, side in zip(cells, (mine, theirs), strict=True)
+        _prepared(wanted, cell, side, folds) for cell, side in zip(cells, (mine, theirs), strict=True)
     )
-    width = sums.groups.shape[1]
+    width, clusters = sums.groups.shape[1], max(sums.clusters, others.clusters)
 
     def apart(both: Floats) -> Floats:
         return function(both[..., :width, :]) - other(both[..., width:, :])
 
-    return error_by_groups(apart, np.concatenate([sums.groups, others.groups], axis=1), sums.clusters, 0)
+    return error_by_groups(apart, np.concatenate([sums.groups, others.groups], axis=1), clusters, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,17 +118,17 @@ class Sums:
         return np.asarray(self.groups.sum(axis=0))
 
     @classmethod
-    def of(cls, cells: Sequence[SetCell], keys: Sequence[Key]) -> Sums:
-        """The sums of a set, its cells in the order of `keys`."""
+    def of(cls, cells: Sequence[SetCell], keys: Sequence[Key], folds: Sequence[int] = ()) -> Sums:
+        """The sums of a set, its cells in the order of `keys`, its groups in that of `folds` (default: its own)."""
         at = {key: i for i, key in enumerate(keys)}
-        folds = {fold: i for i, fold in enumerate(sorted({cell.fold for cell in cells}))}
+        place_of = {fold: i for i, fold in enumerate(folds or sorted({cell.fold for cell in cells}))}
         terms = len(cells[0].sums)
-        groups, rows = np.zeros((len(folds), len(keys), terms)), np.zeros(len(keys))
+        groups, rows = np.zeros((len(place_of), len(keys), terms)), np.zeros(len(keys))
         moments = np.zeros((len(keys), terms, terms))
         upper = np.triu_indices(terms)
         for cell in cells:
             place = at[cell.key]
-            groups[folds[cell.fold], place] = cell.sums
+            groups[place_of[cell.fold], place] = cell.sums
             rows[place] += cell.rows
             if cell.moments:
                 moments[place][upper] = cell.moments
@@ -139,18 +140,21 @@ Prepared = tuple[Metric, Sums, float, Mapping[str, float]]
 """A metric of sums, the sums, the rows that decide whether it is 1, and the classes by themselves."""
 
 
-def _prepared(wanted: Wanted, cell: Cell, cells: Sequence[SetCell]) -> Prepared:
+def _prepared(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], folds: Sequence[int] = ()) -> Prepared:
     if wanted.metric.family == "classes":
-        return _of_classes(wanted, cells)
+        return _of_classes(wanted, cells, folds)
     keys: list[Key] = [(k, b) for k in (0, 1) for b in range(cell.bins)] if isinstance(cell, ScoreBins) else [()]
-    return _SUMS.get(wanted.name, losses.mean), Sums.of(cells, keys), _pieces(wanted, cells), {}
+    return _SUMS.get(wanted.name, losses.mean), Sums.of(cells, keys, folds), _pieces(wanted, cells), {}
 
 
-def _of_classes(wanted: Wanted, cells: Sequence[SetCell]) -> Prepared:
+def _of_classes(wanted: Wanted, cells: Sequence[SetCell], folds: Sequence[int]) -> Prepared:
     keys = sorted({cell.key for cell in cells})
     pair = wanted.binary or wanted.name == "accuracy"
     names: list[int | str] = [0, 1] if pair else sorted({name for key in keys for name in key})
-    confusion, sums = Confusion(_places(keys, 0, names), _places(keys, 1, names), len(names)), Sums.of(cells, keys)
+    confusion, sums = (
+        Confusion(_places(keys, 0, names), _places(keys, 1, names), len(names)),
+        Sums.of(cells, keys, folds),
+    )
     if not wanted.metric.averaged:
         function = confusion.accuracy if wanted.name == "accuracy" else confusion.balanced_accuracy
         return function, sums, _pieces(wanted, cells), {}

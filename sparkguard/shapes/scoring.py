@@ -89,6 +89,17 @@ class Scoring:
         cells = (mine.cell, theirs.cell)
         return tuple(difference(self.wanted, cells, one, another) for one, another in both)
 
+    def gap(self, seen: Evidence, one: int, other: int) -> Error:
+        """How sure the difference of the metrics of two sets is, which share clusters or are independent."""
+        sums = self._sums(seen)
+        if sums is None:
+            return UNTOLD
+        mine, theirs = (self._cells(seen.require(sums))[place] for place in (one, other))
+        if self.rows.cluster:
+            return difference(self.wanted, (sums.cell, sums.cell), mine, theirs)
+        errors = [estimate(self.wanted, sums.cell, cells, clustered=False).error for cells in (mine, theirs)]
+        return Error(math.hypot(*(e.value for e in errors)), min(e.freedom for e in errors), 0)
+
     def missing(self, seen: Evidence) -> bool:
         """Whether a set is known to have no rows."""
         sums = self._sums(seen)
