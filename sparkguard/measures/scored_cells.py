@@ -161,3 +161,15 @@ class Score(Value):
         if self.kind == "log_loss":
             return -math.log(min(max(score if truth else 1 - score, self.epsilon), 1 - self.epsilon))
         return truth - score if self.kind == "gap" else (truth - score) ** 2
+
+
+@dataclass(frozen=True)
+class Constantly(Value):
+    """A number of a row if always the same had been told."""
+
+    value: Value
+    told: float
+
+    def of(self, label: str | float, told: str | float, place: int) -> float:  # noqa: ARG002 - that is its point
+        """Of the label and the constant."""
+        return self.value.of(label, self.told, place)

@@ -103,6 +103,47 @@ def difference(wanted: Wanted, cells: tuple[Cell, Cell], mine: Sequence[SetCell]
     return error_by_groups(apart, np.concatenate([sums.groups, others.groups], axis=1), clusters, 0)
 
 
+def against_constant(
+    wanted: Wanted, cell: Cell, cells: Sequence[SetCell], told: str | float, *, clustered: bool
+) -> tuple[float, Error]:
+    """The metric if always the same had been told, and how sure the model's difference to it is.
+
+    Of a class that is told always `told` is the name, of a number it is one of the constants that are wanted; the area
+    of a constant score is a half, its average precision the share of positives.
+    """
+    function, sums, *_ = _prepared(wanted, cell, cells)
+    constant: Metric
+    if wanted.metric.family == "areas":
+        constant = _constant_area if wanted.name == "roc_auc" else _constant_precision
+    elif wanted.metric.family == "classes":
+        always = int(told == wanted.positive) if wanted.binary else str(told)
+        constant = _of_classes(wanted, cells, (), always)[0]
+    else:
+        at = len(wanted.values((0.0,))) - len(wanted.constants) + wanted.constants.index(float(told)) + 1
+
+        def constant(terms: Floats) -> Floats:
+            return function(np.concatenate([terms[..., :1], terms[..., at : at + 1], terms[..., 2:]], axis=-1))
+
+    def apart(terms: Floats) -> Floats:
+        return function(terms) - constant(terms)
+
+    value = float(constant(sums.whole))
+    if clustered:
+        return value, error_by_groups(apart, sums.groups, sums.clusters, 0)
+    freedom = float(sums.rows.sum()) - 1
+    return value, error_by_rows(apart, sums.whole, sums.moments, sums.rows, freedom, 0)
+
+
+def _constant_area(terms: Floats) -> Floats:
+    return np.where(np.isnan(areas.roc_auc(terms)), np.nan, 0.5)
+
+
+def _constant_precision(terms: Floats) -> Floats:
+    half = terms.shape[-2] // 2
+    positives = terms[..., half:, 0].sum(axis=-1)
+    return np.where(positives > 0, positives / np.maximum(terms[..., 0].sum(axis=-1), 1e-300), np.nan)
+
+
 @dataclass(frozen=True, eq=False)
 class Sums:
     """Sums (G, C, M) by group of clusters and cell; without clusters of one group, with moments (C, M, M)."""
@@ -147,14 +188,16 @@ def _prepared(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], folds: Seque
     return _SUMS.get(wanted.name, losses.mean), Sums.of(cells, keys, folds), _pieces(wanted, cells), {}
 
 
-def _of_classes(wanted: Wanted, cells: Sequence[SetCell], folds: Sequence[int]) -> Prepared:
+def _of_classes(
+    wanted: Wanted, cells: Sequence[SetCell], folds: Sequence[int], always: int | str | None = None
+) -> Prepared:
+    """With `always` the metric is of the same sums, had that class been told of every row."""
     keys = sorted({cell.key for cell in cells})
-    pair = wanted.binary or wanted.name == "accuracy"
-    names: list[int | str] = [0, 1] if pair else sorted({name for key in keys for name in key})
-    confusion, sums = (
-        Confusion(_places(keys, 0, names), _places(keys, 1, names), len(names)),
-        Sums.of(cells, keys, folds),
-    )
+    pair = wanted.binary or (wanted.name == "accuracy" and not wanted.by_pairs)
+    told = keys if always is None else [(label, always) for label, _ in keys]
+    names: list[int | str] = [0, 1] if pair else sorted({name for key in (*keys, *told) for name in key})
+    confusion = Confusion(_places(keys, 0, names), _places(told, 1, names), len(names))
+    sums = Sums.of(cells, keys, folds)
     if not wanted.metric.averaged:
         function = confusion.accuracy if wanted.name == "accuracy" else confusion.balanced_accuracy
         return function, sums, _pieces(wanted, cells), {}

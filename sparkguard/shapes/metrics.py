@@ -17,6 +17,7 @@ from sparkguard.measures.scored_cells import (
     Agreement,
     Cell,
     ClassPairs,
+    Constantly,
     Error,
     ErrorKind,
     FromAnchor,
@@ -96,6 +97,10 @@ class Wanted:
     bins: int = 10
     epsilon: float = 0.0
     confidence: float = 0.95
+    constants: tuple[float, ...] = ()
+    """Numbers that are always told instead, whose losses are added up beside the metric's own."""
+    by_pairs: bool = False
+    """Whether an accuracy keeps classes apart."""
 
     @property
     def metric(self) -> Metric:
@@ -127,10 +132,14 @@ class Wanted:
             return Cell()
         if self.binary:
             return OneClass(self.positive, self.threshold)
-        return Agreement() if self.name == "accuracy" else ClassPairs()
+        return Agreement() if self.name == "accuracy" and not self.by_pairs else ClassPairs()
 
     def values(self, anchors: tuple[float, ...] = ()) -> tuple[Value, ...]:
         """Which numbers of a row are added up; `anchors` are labels in the middle of each set."""
+        own = self._values(anchors)
+        return (*own, *(Constantly(own[0], constant) for constant in self.constants if own))
+
+    def _values(self, anchors: tuple[float, ...]) -> tuple[Value, ...]:
         if self.metric.family == "probabilities":
             kind = "gap" if self.name == "calibration_error" else self.name
             return (Score(cast("ScoreKind", kind), self.positive, self.epsilon),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Annotated, Literal
 
@@ -194,7 +194,7 @@ def _parse_files(raw: object, info: ValidationInfo) -> tuple[ScenarioFile, ...]:
         if not matching:
             message = f"{path}: there is no such file"
             raise ValueError(message)
-        found += [_file(one, read(one) if read else "[]") for one in matching]
+        found += [_file(one, _text_of(one, read) if read else "[]") for one in matching]
     return tuple(found)
 
 
@@ -206,6 +206,17 @@ class ScenarioFile(BaseModel):
     path: str
     text: str
     scenarios: tuple[Scenario, ...]
+
+
+def _text_of(path: str, read: Callable[[str], str]) -> str:
+    try:
+        return read(path)
+    except UnicodeDecodeError as error:
+        message = f"{path}: is not text in UTF-8"
+        raise ValueError(message) from error
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
+        raise ValueError(message) from error
 
 
 def _file(path: str, text: str) -> ScenarioFile:

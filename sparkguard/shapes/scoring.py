@@ -11,7 +11,7 @@ from sparkguard.core.measure import Answer, Measure
 from sparkguard.measures.ranked import Area, Ranked, ScoreEdges
 from sparkguard.measures.scored import Fate, Scored, ScoredAnswer, ScoredRows, SetCell
 from sparkguard.measures.scored_cells import Cell, FromAnchor, ScoreBins
-from sparkguard.shapes.estimates import Estimate, difference, estimate
+from sparkguard.shapes.estimates import Estimate, against_constant, difference, estimate
 from sparkguard.shapes.metrics import Wanted, bins_of
 from sparkguard.stats.intervals import UNTOLD, Error
 
@@ -88,6 +88,16 @@ class Scoring:
         both = zip(self._cells(seen.require(mine)), other._cells(seen.require(theirs)), strict=True)
         cells = (mine.cell, theirs.cell)
         return tuple(difference(self.wanted, cells, one, another) for one, another in both)
+
+    def against(self, seen: Evidence, told: str | float) -> tuple[float, Error]:
+        """The metric of the first set if always the same had been told, and how sure the difference to it is."""
+        sums = self._sums(seen)
+        if sums is None:
+            return math.nan, UNTOLD
+        cells = self._cells(seen.require(sums))[0]
+        if not cells:
+            return math.nan, UNTOLD
+        return against_constant(self.wanted, sums.cell, cells, told, clustered=bool(self.rows.cluster))
 
     def gap(self, seen: Evidence, one: int, other: int) -> Error:
         """How sure the difference of the metrics of two sets is, which share clusters or are independent."""

@@ -101,7 +101,7 @@ def test_intervals_of_sets_that_share_clusters_hold_their_difference_alone() -> 
     low, high = values(grouped, "variance_lower", "variance_upper")
     assert low is not None
     assert high is not None
-    # The users are as hard in both sets, so what is left is the chance of rows: 2 × 1.96 × sqrt(2 p (1 - p) / n).
+    # The users are as hard in both sets, so what is left is the chance of rows, of both sets.
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2 * (hard * (1 - hard)).mean() / 4_000), rel=0.2)
 
 

@@ -229,7 +229,7 @@ def loaded(tmp_path: Path, files: str, **texts: str) -> ScenarioTests:
         return (tmp_path / path).read_text(encoding="utf-8")
 
     def find(pattern: str) -> list[str]:
-        return sorted(path.name for path in tmp_path.glob(pattern))
+        return sorted(path.name for path in tmp_path.glob(pattern)) if "*" in pattern else [pattern]
 
     parameters = Parameters(now=datetime(2026, 1, 31, tzinfo=UTC), variables={}, read=read, find=find)
     [one] = load(SUITE.replace("FILES", files), "s.yaml", parameters).checks
@@ -260,6 +260,11 @@ def test_scenarios_live_in_files_of_their_own(tmp_path: Path) -> None:
 def test_mistakes_in_a_file_name_the_file_and_the_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         loaded(tmp_path, "a.yaml", a=text)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none.yaml: cannot be read: No such file or directory"):
+        loaded(tmp_path, "none.yaml")
 
 
 def test_a_pattern_that_no_file_has_is_told(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tables that the suite judges."""
     found = tmp_path_factory.mktemp("training")
     shutil.copytree(data / "flights", found / "data/flights")
+    shutil.copytree(ROOT / "conf/scenarios", found / "conf/scenarios")
     program = f"import sys; sys.path.insert(0, {str(ROOT / 'jobs')!r}); {WRITE}"
     done = call([sys.executable, "-c", program], cwd=found)
     assert done.code == 0, done.err

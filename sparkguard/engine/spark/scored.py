@@ -29,6 +29,7 @@ from sparkguard.measures.scored_cells import (
     Agreement,
     Cell,
     ClassPairs,
+    Constantly,
     Error,
     FromAnchor,
     OneClass,
@@ -193,35 +194,37 @@ def _bin(edges: Sequence[float], below: str, first: int = 0) -> str:
     return f"IF(t {below} {edges[half]!r}D, {lower}, {upper})"
 
 
-def _value(value: Value, rows: ScoredRows) -> str:
-    return _VALUES[type(value)](value, rows)
+def _value(value: Value, rows: ScoredRows, told: str = "t") -> str:
+    if isinstance(value, Constantly):
+        return _value(value.value, rows, f"{value.told!r}D")
+    return _VALUES[type(value)](value, rows, told)
 
 
-def _score(value: Score, rows: ScoredRows) -> str:
+def _score(value: Score, rows: ScoredRows, told: str) -> str:
     positive = _is(rows.label, "y", value.positive)
     if value.kind == "log_loss":
         low, high = f"{value.epsilon!r}D", f"{1 - value.epsilon!r}D"
-        return f"-ln(least(greatest(IF({positive}, t, 1 - t), {low}), {high}))"
-    gap = f"(IF({positive}, 1D, 0D) - t)"
+        return f"-ln(least(greatest(IF({positive}, {told}, 1 - {told}), {low}), {high}))"
+    gap = f"(IF({positive}, 1D, 0D) - {told})"
     return gap if value.kind == "gap" else f"({gap} * {gap})"
 
 
-def _error(value: Error, _: ScoredRows) -> str:
-    size = "abs(y - t)"
+def _error(value: Error, _: ScoredRows, told: str) -> str:
+    size = f"abs(y - {told})"
     kinds = {"squared_error": f"({size} * {size})", "percentage_error": f"({size} / greatest(abs(y), {EPSILON!r}D))"}
     return kinds.get(value.kind, size)
 
 
-def _pinball(value: Pinball, _: ScoredRows) -> str:
-    return f"(IF(y >= t, {value.alpha!r}D, {value.alpha - 1!r}D) * (y - t))"
+def _pinball(value: Pinball, _: ScoredRows, told: str) -> str:
+    return f"(IF(y >= {told}, {value.alpha!r}D, {value.alpha - 1!r}D) * (y - {told}))"
 
 
-def _from_anchor(value: FromAnchor, _: ScoredRows) -> str:
+def _from_anchor(value: FromAnchor, _: ScoredRows, __: str) -> str:
     distance = f"(y - element_at(array({', '.join(f'{a!r}D' for a in value.anchors)}), s + 1))"
     return distance if value.power == 1 else f"({distance} * {distance})"
 
 
-_VALUES: Mapping[type[Value], Callable[[Any, ScoredRows], str]] = {
+_VALUES: Mapping[type[Value], Callable[[Any, ScoredRows, str], str]] = {
     Error: _error,
     Pinball: _pinball,
     FromAnchor: _from_anchor,

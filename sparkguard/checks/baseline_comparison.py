@@ -1,0 +1,304 @@
+"""Does the model beat what needs no model: the majority class, the mean, the median, a published number?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from sparkguard.core.check import Run
+from sparkguard.core.evidence import Evidence
+from sparkguard.core.fields import Bounds, VersionedField, WindowField
+from sparkguard.core.finding import Finding, Quantity, Status
+from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.source import Source
+from sparkguard.core.text import count, hides, number
+from sparkguard.core.threshold import Bound
+from sparkguard.core.types import is_number
+from sparkguard.errors import DataError
+from sparkguard.measures.profile import Moments
+from sparkguard.measures.scored import Fate, class_name
+from sparkguard.measures.sketches import Quantiles
+from sparkguard.measures.splits import Splits, SplitValues
+from sparkguard.shapes.scoring import Scoring, SetScore
+from sparkguard.shapes.scoring_fields import ScoringCheck
+from sparkguard.shapes.scoring_words import refused, rows, told
+from sparkguard.stats.intervals import UNTOLD, Error, difference_interval
+
+Baseline = Literal["majority", "mean", "median"]
+_FITTING: Mapping[str, tuple[Baseline, ...]] = {
+    "classes": ("majority",),
+    "areas": ("majority",),
+    "probabilities": ("majority",),
+    "errors": ("mean", "median"),
+}
+"""The baselines of each family of metrics; what a majority says of a probability is the share of positives."""
+_MOST_CLASSES = 1_000
+_REMEDY = "find out what the model adds: its features, its labels, or whether it was trained at all; do not promote it"
+
+
+@dataclass(frozen=True)
+class _Rival:
+    """A baseline: what it says of every row, in words too, its metric, and how sure the model's difference to it is."""
+
+    name: str
+    words: str
+    value: float
+    error: Error
+
+
+class BaselineComparison(ScoringCheck):
+    """Asks that the metric beats each of some baselines by a margin, with an interval around the difference.
+
+    Baselines learn from `train`, if it is given, else from the rows themselves, which makes them harder to beat:
+    `majority` tells the most frequent class, of probabilities the share of the positive one, of areas always the
+    same score; `mean` and `median` tell that of the label. `known_result` is a number that somebody published.
+    Model and baseline are compared on the same rows. One finding a baseline.
+
+    Cost: one read of the label of `train`, and one of the judged rows (r2 two, areas three).
+
+    Blind to: a baseline that needs more than the label, as the last value of an entity or a linear model: score it
+    as a model of its own, and compare by scenario_tests; a published number of other rows.
+
+    Example:
+        >>> from sparkguard.testing import judge
+        >>> table = [{"y": int(i % 10 == 0), "told": 0} for i in range(100)]
+        >>> check = BaselineComparison(id="better", dataset="t", label="y", prediction="told", metric="accuracy")
+        >>> [majority] = judge(check, {"t": table})
+        >>> majority.status.value, majority.message.partition(";")[0]
+        ('fail', 'accuracy of t is 0.9 (0.826 to 0.945, rows taken as independent), the same as the 0.9 of always 0')
+    """
+
+    QUANTITIES: ClassVar[Mapping[str, str]] = {
+        "value": "the metric; kept under its own name, for instance roc_auc",
+        "lower": "the lower end of its interval; kept as for instance roc_auc_lower",
+        "upper": "the upper end; kept as for instance roc_auc_upper",
+        "baseline": "the metric of the baseline on the same rows",
+        "advantage": "by how much the metric is better than the baseline's",
+        "advantage_lower": "the lower end of its interval",
+        "advantage_upper": "the upper end of its interval",
+        "clusters": "different clusters of judged rows, at least so many; without cluster there is none",
+        "unlabelled_rows": "rows whose label is NULL, NaN or infinite",
+        "unscored_rows": "rows with a label whose prediction or score is NULL, NaN or infinite",
+        "evaluated_rows": "rows that the metric is of",
+    }
+    COST: ClassVar[str] = "1 scan of the label of train, 1 of the judged rows; r2 2; roc_auc and average_precision 3"
+
+    dataset: str = Field(min_length=1, examples=["path=data/scored,time_column=ts"])
+    """The rows on which model and baselines are judged; on the command line also the dataset itself."""
+    window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=30d"])
+    """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
+    train: VersionedField | None = Field(default=None, examples=["path=data/training"])
+    """The dataset that baselines learn from, with the label by the same name (default: the judged rows)."""
+    baselines: tuple[Baseline, ...] = ()
+    """The baselines: majority for classes, probabilities and areas, mean and median for numbers (default: these)."""
+    known_result: float | None = None
+    """A number that somebody published for the same task, by the same metric."""
+    margin: float = Field(default=0.0, ge=0)
+    """By how much the metric must be better than each baseline; with 0, at all."""
+    require: Literal["point", "lower_bound"] = "point"
+    """Whether the difference itself must be larger than the margin, or the lower end of its interval."""
+    error_if: Bounds = {"unscored_rows": Bound(">", 0.0)}
+    """Bounds on the quantities whose breach fails a comparison, beside the margin."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BaselineComparison:
+        message = next(self._mistakes(), None)
+        if message is not None:
+            raise ValueError(message)
+        return self
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """Those that all comparisons have, and the metric's."""
+        own = {"value": self.metric, "lower": f"{self.metric}_lower", "upper": f"{self.metric}_upper"}
+        return frozenset(own.get(name, name) for name in self.QUANTITIES)
+
+    @property
+    def datasets(self) -> tuple[Source, ...]:
+        """The judged rows, and those that baselines learn from."""
+        return tuple(dict.fromkeys((Source(self.dataset, self.window), self._train)))
+
+    def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
+        """Ask for what baselines learn, then for the metric beside what they lose."""
+        learnt = tuple(self._questions(seen).values())
+        yield from learnt
+        if all(question in seen for question in learnt):
+            yield from self._scoring(seen).ask(seen)
+
+    def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
+        """One finding for each baseline."""
+        scoring = self._scoring(seen)
+        [score] = scoring.found(seen)
+        return tuple(self._finding(score, rival) for rival in self._rivals(seen, scoring, score))
+
+    @property
+    def _train(self) -> Source:
+        return (
+            Source(self.dataset, self.window)
+            if self.train is None
+            else Source(self.train.dataset, None, self.train.version)
+        )
+
+    @property
+    def _wanted(self) -> tuple[Baseline, ...]:
+        return self.baselines or (_FITTING[self._metric.family] if self.known_result is None else ())
+
+    def _mistakes(self) -> Iterator[str]:
+        """What contradicts what, in the words of the fields."""
+        fitting = _FITTING[self._metric.family]
+        for name in self.baselines:
+            if name not in fitting:
+                yield f"{self.metric} has no baseline {name}; it has {' and '.join(fitting)}, and known_result"
+        if len(set(self.baselines)) < len(self.baselines):
+            yield "baselines names one twice"
+        if self.average == "by_class":
+            yield "average: by_class has another worst class than the baseline; write macro"
+        if self.metric == "calibration_error" and self.known_result is None:
+            yield "a constant is well calibrated, so it is no baseline for calibration_error; give known_result"
+
+    def _questions(self, seen: Evidence) -> Mapping[Baseline, Measure[Answer]]:
+        """What each baseline learns."""
+        column = seen.schema(self._train).column(self.label)
+        if self._wanted and self._metric.family == "errors" and not is_number(column.type):
+            message = f"the label '{column.name}' of '{self._train}' is {column.type}, and a number is needed"
+            raise DataError(message, "name another column, or cast it in the dataset's sql")
+        kinds: Mapping[Baseline, Measure[Answer]] = {
+            "majority": SplitValues(self._train, column, _MOST_CLASSES),
+            "mean": Moments(self._train, column),
+            "median": Quantiles(self._train, column),
+        }
+        return {name: kinds[name] for name in self._wanted if self._metric.family != "areas"}
+
+    def _learnt(self, seen: Evidence) -> Mapping[Baseline, str | float]:
+        """What each baseline always tells; `DataError` if there is no label to learn from."""
+        found: dict[Baseline, str | float] = {}
+        for name in self._questions(seen):
+            column = seen.schema(self._train).column(self.label)
+            value: str | float | None
+            if name == "mean":
+                spread = seen.require(Moments(self._train, column))
+                value = spread.mean if spread.n else None
+            elif name == "median":
+                value = seen.require(Quantiles(self._train, column)).quantile(0.5)
+            else:
+                value = self._majority(seen)
+            if value is None or (isinstance(value, float) and not math.isfinite(value)):
+                message = f"no row of '{self._train}' has a finite '{self.label}', so no baseline can be learnt"
+                raise DataError(message, "find out whether train has landed")
+            found[name] = value
+        return found
+
+    def _majority(self, seen: Evidence) -> str | float | None:
+        """The most frequent class, or of probabilities the share of the positive one."""
+        column = seen.schema(self._train).column(self.label)
+        answer = seen.require(SplitValues(self._train, column, _MOST_CLASSES))
+        counts = {_named(name, column.type): n for name, n in answer.values if name is not None}
+        counts.pop("nan", None)
+        if not counts:
+            return None
+        if self._metric.family == "classes":
+            return max(counts, key=lambda name: counts[name])
+        positive = self.scoring(seen, self._rows).wanted.positive
+        return counts.get(positive, 0) / sum(counts.values())
+
+    @property
+    def _rows(self) -> Splits:
+        return Splits((self.dataset,), (Source(self.dataset, self.window),))
+
+    def _scoring(self, seen: Evidence) -> Scoring:
+        """The questions about the model, beside what constants lose on the same rows."""
+        scoring = self.scoring(seen, self._rows)
+        constants = tuple(dict.fromkeys(v for v in self._learnt(seen).values() if not isinstance(v, str)))
+        return replace(scoring, wanted=replace(scoring.wanted, constants=constants, by_pairs=True))
+
+    def _rivals(self, seen: Evidence, scoring: Scoring, score: SetScore) -> Iterator[_Rival]:
+        learnt = self._learnt(seen)
+        shown = self.violations != "none" and not hides(self.redact, self.label)
+        for name in self._wanted:
+            constant = learnt.get(name, 0.0)
+            value, error = scoring.against(seen, constant)
+            words: str = name
+            if self._metric.family == "areas":
+                words = "a constant score"
+            elif shown:
+                words = f"always {constant if isinstance(constant, str) else number(float(f'{constant:.4g}'))}"
+            yield _Rival(name, words, value, error)
+        if self.known_result is not None:
+            error = UNTOLD if math.isnan(score.estimate.value) else score.estimate.error
+            yield _Rival("known_result", "the known result", self.known_result, error)
+
+    def _finding(self, score: SetScore, rival: _Rival) -> Finding:
+        found, source = score.estimate, Source(self.dataset, self.window)
+        sign = 1 if self.higher_is_better else -1
+        advantage = sign * (found.value - rival.value)
+        interval = difference_interval(advantage, rival.error, self.confidence)
+        exactness = "sketch" if found.margin else "exact"
+        numbers = {
+            self.metric: Quantity(found.value, found.margin, exactness),
+            f"{self.metric}_lower": Quantity(found.interval.low, found.margin, exactness),
+            f"{self.metric}_upper": Quantity(found.interval.high, found.margin, exactness),
+            "baseline": Quantity(rival.value),
+            "advantage": Quantity(advantage, found.margin, exactness),
+            "advantage_lower": Quantity(interval.low, found.margin, exactness),
+            "advantage_upper": Quantity(interval.high, found.margin, exactness),
+            "unlabelled_rows": Quantity(score.fates.get(Fate.UNLABELLED, 0)),
+            "unscored_rows": Quantity(score.fates.get(Fate.UNSCORED, 0)),
+            "evaluated_rows": Quantity(score.judged),
+        }
+        if found.clusters is not None:
+            numbers["clusters"] = Quantity(found.clusters)
+        finding = Finding(
+            Status.PASS,
+            "",
+            subject_kind="baseline",
+            subject=rival.name,
+            quantities=numbers,
+            columns=self.about,
+            source=source,
+        )
+        wrong = refused(score, self.label, self.told, str(self.weight))
+        if wrong is not None:
+            return replace(
+                finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy, evaluated_rows=score.judged
+            )
+        if not score.judged:
+            nothing = (
+                f"none of {count(score.rows, 'row')} of '{source}' has a label and a prediction" if score.rows else None
+            )
+            return self.verdict(replace(finding, evaluated_rows=0), passed="", failed="", nothing=nothing)
+        bounded = "advantage" if self.require == "point" else "advantage_lower"
+        bound = Bound("<" if self.margin else "<=", self.margin)
+        broken = bound.broken_by(numbers[bounded])
+        sentence = f"{told(score, classes=False)}{self._against(rival, advantage, bounded=bool(broken))}; {rows(score)}"
+        judged = self.model_copy(update={"error_if": {bounded: bound, **self.error_if}})
+        verdict = judged.verdict(
+            finding, passed=sentence, failed=sentence if broken else "", remedy=_REMEDY, told=(bounded,)
+        )
+        if broken and verdict.decision is not None and verdict.decision.metric_name == bounded:
+            verdict = replace(verdict, message=sentence)
+        return replace(verdict, evaluated_rows=score.judged)
+
+    def _against(self, rival: _Rival, advantage: float, *, bounded: bool) -> str:
+        """`, 0.06 better than the 0.87 of always false (0.05 to 0.07), by 0.1 at least wanted`."""
+        if math.isnan(advantage):
+            return ""
+        of = f"the {number(float(f'{rival.value:.4g}'))} of {rival.words}"
+        if advantage == 0:
+            return f", the same as {of}"
+        interval = difference_interval(abs(advantage), rival.error, self.confidence)
+        low, high = (number(float(f"{end:.3g}")) for end in (interval.low, interval.high))
+        sure = "" if math.isnan(interval.low) else f" ({low} to {high})"
+        way = "better" if advantage > 0 else "worse"
+        wanted = f", where more than {number(self.margin)} better is wanted" if bounded and advantage > 0 else ""
+        return f", {number(float(f'{abs(advantage):.3g}'))} {way} than {of}{sure}{wanted}"
+
+
+def _named(name: str, kind: str) -> str:
+    """The name of a class as metrics have it."""
+    if is_number(kind):
+        return class_name(float(name)) if name.lower() != "nan" else "nan"
+    return name

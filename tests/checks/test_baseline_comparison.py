@@ -1,0 +1,146 @@
+"""`baseline_comparison`: constants and published numbers on the same rows, with how sure the difference is."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from sklearn import metrics
+from sklearn.dummy import DummyClassifier, DummyRegressor
+
+from sparkguard.checks.baseline_comparison import BaselineComparison
+from sparkguard.core.finding import Finding, Status
+from sparkguard.errors import DataError
+from sparkguard.testing import judge
+
+Rows = list[dict[str, Any]]
+RNG = np.random.default_rng(6)
+LABEL = RNG.choice([0, 1, 2], 600, p=[0.6, 0.3, 0.1])
+TOLD = np.where(RNG.random(600) < 0.8, LABEL, 0)
+CLASSES: Rows = [{"y": int(y), "p": int(p), "user": i % 60} for i, (y, p) in enumerate(zip(LABEL, TOLD, strict=True))]
+NUMBER = RNG.exponential(size=600)
+NUMBERS: Rows = [{"y": float(y), "p": float(y + e)} for y, e in zip(NUMBER, RNG.normal(size=600) / 2, strict=True)]
+BINARY: Rows = [
+    {"y": int(y > 0), "s": float(min(1, 0.3 * y + 0.4 * e))} for y, e in zip(LABEL, RNG.random(600), strict=True)
+]
+
+
+def check(**fields: Any) -> BaselineComparison:
+    of = {"id": "better", "dataset": "t", "label": "y", "metric": "accuracy", "prediction": "p"}
+    return BaselineComparison(**{**of, **fields})
+
+
+def found(rows: Rows, train: Rows | None = None, **fields: Any) -> dict[str, Finding]:
+    tables = {"t": rows} if train is None else {"t": rows, "train": train}
+    more = {} if train is None else {"train": "train"}
+    return {f.subject: f for f in judge(check(**fields, **more), tables)}
+
+
+def value(finding: Finding, name: str) -> float | None:
+    return finding.quantities[name].value
+
+
+@pytest.mark.parametrize(
+    ("fields", "oracle"),
+    [
+        ({}, metrics.accuracy_score),
+        ({"metric": "balanced_accuracy"}, metrics.balanced_accuracy_score),
+        ({"metric": "f1", "average": "macro"}, lambda y, p: metrics.f1_score(y, p, average="macro")),
+    ],
+)
+def test_the_majority_class_is_that_of_a_dummy_classifier(fields: dict[str, Any], oracle: Any) -> None:
+    dummy = DummyClassifier(strategy="most_frequent").fit(LABEL[:, None], LABEL).predict(LABEL[:, None])
+    majority = found(CLASSES, **fields)["majority"]
+    assert value(majority, "baseline") == pytest.approx(oracle(LABEL, dummy))
+    assert value(majority, "advantage") == pytest.approx(oracle(LABEL, TOLD) - oracle(LABEL, dummy))
+    assert majority.status is Status.PASS
+    low = value(majority, "advantage_lower")
+    assert low is not None
+    assert 0 < low < value(majority, "advantage")  # type: ignore[operator]
+
+
+def test_mean_and_median_are_those_of_dummy_regressors_and_learn_from_train() -> None:
+    train = RNG.exponential(size=301) + 1
+    baselines = found(NUMBERS, [{"y": float(y)} for y in train], metric="mae")
+    for name in ("mean", "median"):
+        dummy = DummyRegressor(strategy=name).fit(train[:, None], train).predict(NUMBER[:, None])
+        expected = metrics.mean_absolute_error(NUMBER, dummy)
+        assert value(baselines[name], "baseline") == pytest.approx(expected, rel=1e-9)
+    told = [row["p"] for row in NUMBERS]
+    model, mean = metrics.mean_absolute_error(NUMBER, told), value(baselines["mean"], "baseline")
+    assert value(baselines["mean"], "advantage") == pytest.approx(mean - model)
+
+
+def test_the_difference_is_that_of_the_same_rows() -> None:
+    loss = np.abs(NUMBER - [row["p"] for row in NUMBERS])
+    other = np.abs(NUMBER - np.mean(NUMBER))
+    mean = found(NUMBERS, metric="mae", baselines=["mean"])["mean"]
+    low, high = value(mean, "advantage_lower"), value(mean, "advantage_upper")
+    assert low is not None
+    assert high is not None
+    assert (high - low) / (2 * 1.9639) == pytest.approx((other - loss).std(ddof=1) / np.sqrt(600), rel=0.01)
+
+
+def test_probabilities_compare_with_the_share_and_areas_with_a_constant() -> None:
+    label, score = (np.array([row[name] for row in BINARY]) for name in ("y", "s"))
+    scored: dict[str, Any] = {"prediction": None, "score": "s"}
+    loss = found(BINARY, metric="log_loss", **scored)["majority"]
+    assert value(loss, "baseline") == pytest.approx(metrics.log_loss(label, np.full(600, label.mean())))
+    area = found(BINARY, metric="roc_auc", **scored)["majority"]
+    assert value(area, "baseline") == 0.5
+    assert value(area, "advantage") == pytest.approx(metrics.roc_auc_score(label, score) - 0.5)
+    precision = found(BINARY, metric="average_precision", **scored)["majority"]
+    assert value(precision, "baseline") == pytest.approx(label.mean())
+
+
+def test_r2_compares_with_the_mean_of_the_training_label() -> None:
+    train = [{"y": float(y)} for y in (1.0, 2.0, 6.0)]
+    mean = found(NUMBERS, train, metric="r2", baselines=["mean"])["mean"]
+    assert value(mean, "baseline") == pytest.approx(metrics.r2_score(NUMBER, np.full(600, 3.0)))
+
+
+def test_a_model_that_tells_the_majority_is_no_better_and_fails() -> None:
+    finding = found([{**row, "p": 0} for row in CLASSES])["majority"]
+    assert finding.status is Status.FAIL
+    assert "the same as the 0." in finding.message
+    assert "of always 0" in finding.message
+    hidden = found([{**row, "p": 0} for row in CLASSES], redact=["y"])["majority"]
+    assert "of majority" in hidden.message
+
+
+def test_a_margin_and_a_lower_bound_may_be_wanted() -> None:
+    majority = found(CLASSES)["majority"]
+    advantage = float(value(majority, "advantage") or 0)
+    assert found(CLASSES, margin=advantage + 0.01)["majority"].status is Status.FAIL
+    assert found(CLASSES, margin=advantage - 0.001)["majority"].status is Status.PASS
+    assert found(CLASSES, margin=advantage - 0.001, require="lower_bound")["majority"].status is Status.FAIL
+    assert found(CLASSES, cluster=["user"], require="lower_bound")["majority"].status is Status.PASS
+
+
+def test_a_published_number_is_a_baseline_too() -> None:
+    [only] = found(CLASSES, known_result=0.99).values()
+    assert (only.subject, only.subject_kind, only.status) == ("known_result", "baseline", Status.FAIL)
+    assert "worse than the 0.99 of the known result" in only.message
+    both = found(CLASSES, known_result=0.5, baselines=["majority"])
+    assert [f.status for f in both.values()] == [Status.PASS, Status.PASS]
+
+
+def test_nothing_to_learn_from_is_an_error_and_nothing_to_judge_no_pass() -> None:
+    with pytest.raises(DataError, match="no row of 'train' has a finite 'y'"):
+        found(CLASSES, [{"y": None}])
+    [nothing] = found([{"y": 1.0, "p": float("nan")}], [{"y": 1.0}], metric="mae", baselines=["mean"]).values()
+    assert nothing.status is Status.ERROR
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"baselines": ["mean"]}, "accuracy has no baseline mean; it has majority, and known_result"),
+        ({"metric": "mae", "baselines": ["majority"]}, "mae has no baseline majority; it has mean and median"),
+        ({"metric": "calibration_error", "prediction": None, "score": "s"}, "a constant is well calibrated"),
+        ({"metric": "f1", "average": "by_class"}, "another worst class than the baseline"),
+    ],
+)
+def test_mistakes_are_told(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        check(**fields)
