@@ -269,7 +269,7 @@ class BaselineComparison(ScoringCheck):
             nothing = (
                 f"none of {count(score.rows, 'row')} of '{source}' has a label and a prediction" if score.rows else None
             )
-            return self.verdict(replace(finding, evaluated_rows=0), passed="", failed="", nothing=nothing)
+            return self.verdict(replace(finding, evaluated_rows=0), passed=nothing or "", failed="", nothing=nothing)
         bounded = "advantage" if self.require == "point" else "advantage_lower"
         bound = Bound("<" if self.margin else "<=", self.margin)
         broken = bound.broken_by(numbers[bounded])

@@ -136,7 +136,7 @@ class ErrorDecomposition(ScoringCheck):
         empty = [self._named(role) for role, score in scores.items() if not score.judged]
         if empty:
             nothing = f"no row of {' and '.join(empty)} has a label and a prediction"
-            return (self.verdict(replace(finding, evaluated_rows=0), passed="", failed="", nothing=nothing),)
+            return (self.verdict(replace(finding, evaluated_rows=0), passed=nothing, failed="", nothing=nothing),)
         undefined = [self._named(role) for role, score in scores.items() if math.isnan(score.estimate.value)]
         if undefined:
             message = f"{self.metric} of {' and '.join(undefined)} is not defined"

@@ -194,7 +194,8 @@ class MetricGate(ScoringCheck):
         if wrong is not None:
             return replace(finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy)
         if not score.judged:
-            return self.verdict(finding, passed="", failed="", nothing=self._nothing(seen, score, source))
+            nothing = self._nothing(seen, score, source)
+            return self.verdict(finding, passed=nothing or "", failed="", nothing=nothing)
         name, bound = self._limit(score.name)
         known = {**finding.quantities, "evaluated_rows": Quantity(score.judged)}
         bare = replace(finding, evaluated_rows=None, quantities=known)

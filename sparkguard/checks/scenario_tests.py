@@ -264,7 +264,7 @@ class ScenarioTests(ScoringCheck):
             return replace(finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy)
         if not score.judged:
             empty = f"scenario '{one.name}' has no row to judge: {self._why_empty(score)}{_asked(one)}"
-            return self.verdict(finding, passed="", failed="", nothing=empty)
+            return self.verdict(finding, passed=empty, failed="", nothing=empty)
         quantities = {**finding.quantities, "evaluated_rows": Quantity(score.judged)}
         broken = [name for name, bound in bounds.items() if bound.broken_by(quantities.get(name, Quantity(None)))]
         sentence = self._sentence(one, score, regression, whole, broken)

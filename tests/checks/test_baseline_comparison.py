@@ -129,7 +129,10 @@ def test_nothing_to_learn_from_is_an_error_and_nothing_to_judge_no_pass() -> Non
     with pytest.raises(DataError, match="no row of 'train' has a finite 'y'"):
         found(CLASSES, [{"y": None}])
     [nothing] = found([{"y": 1.0, "p": float("nan")}], [{"y": 1.0}], metric="mae", baselines=["mean"]).values()
-    assert nothing.status is Status.ERROR
+    assert (nothing.status, nothing.message) == (
+        Status.FAIL,
+        "none of 1 row of 't' has a label and a prediction; unscored_rows is 1, and '> 0' fails",
+    )
 
 
 @pytest.mark.parametrize(

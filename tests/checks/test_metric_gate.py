@@ -149,6 +149,14 @@ def test_an_empty_table_fails_unless_on_empty_says_otherwise() -> None:
     assert only(nothing).message == "none of 1 row of t has a label, so nothing was checked"
 
 
+def test_a_set_of_which_nothing_was_predicted_says_so() -> None:
+    finding = only([{"y": 1, "p": NAN}])
+    assert (finding.status, finding.message) == (
+        Status.FAIL,
+        "none of 1 row of t has a label and a prediction; unscored_rows is 1, and '> 0' fails",
+    )
+
+
 def test_a_set_with_another_limit_is_judged_by_that() -> None:
     rows = table([1, 0], [1, 1], part=["a", "b"])
     fields = {"split": "part", "sets": ["a", "b"]}
