@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.fields import Bounds, VersionedField, WindowField
+from sparkguard.core.fields import Bounds, VersionedField, WindowField, ZoneField
 from sparkguard.core.finding import Finding, Quantity, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
@@ -19,21 +19,22 @@ from sparkguard.core.text import count, hides, number
 from sparkguard.core.threshold import Bound
 from sparkguard.core.types import is_number
 from sparkguard.errors import DataError
+from sparkguard.measures.pairing import pair_key
 from sparkguard.measures.profile import Moments
-from sparkguard.measures.scored import Fate, class_name
+from sparkguard.measures.scored import Fate, LastLabel, class_name
 from sparkguard.measures.sketches import Quantiles
-from sparkguard.measures.splits import Splits, SplitValues
+from sparkguard.measures.splits import Part, Splits, SplitValues
 from sparkguard.shapes.scoring import Scoring, SetScore
-from sparkguard.shapes.scoring_fields import ScoringCheck
+from sparkguard.shapes.scoring_fields import Name, ScoringCheck
 from sparkguard.shapes.scoring_words import refused, rows, told
 from sparkguard.stats.intervals import UNTOLD, Error, difference_interval
 
-Baseline = Literal["majority", "mean", "median"]
+Baseline = Literal["majority", "mean", "median", "last_value"]
 _FITTING: Mapping[str, tuple[Baseline, ...]] = {
-    "classes": ("majority",),
+    "classes": ("majority", "last_value"),
     "areas": ("majority",),
     "probabilities": ("majority",),
-    "errors": ("mean", "median"),
+    "errors": ("mean", "median", "last_value"),
 }
 """The baselines of each family of metrics; what a majority says of a probability is the share of positives."""
 _MOST_CLASSES = 1_000
@@ -55,13 +56,15 @@ class BaselineComparison(ScoringCheck):
 
     Baselines learn from `train`, if it is given, else from the rows themselves, which makes them harder to beat:
     `majority` tells the most frequent class, of probabilities the share of the positive one, of areas always the
-    same score; `mean` and `median` tell that of the label. `known_result` is a number that somebody published.
-    Model and baseline are compared on the same rows. One finding a baseline.
+    same score; `mean` and `median` tell that of the label; `last_value` tells the last label that the same `entity`
+    had before the row's time, in `train` or among the rows, and compares on rows that have one. `known_result` is a
+    number that somebody published. Model and baseline are compared on the same rows. One finding a baseline.
 
-    Cost: one read of the label of `train`, and one of the judged rows (r2 two, areas three).
+    Cost: one read of the label of `train`, and one of the judged rows (r2 two, areas three); last_value two reads of
+    both, and a shuffle of their labels by entity in each.
 
-    Blind to: a baseline that needs more than the label, as the last value of an entity or a linear model: score it
-    as a model of its own, and compare by scenario_tests; a published number of other rows.
+    Blind to: a baseline that needs features, as a linear model: score it as a model of its own, and compare by
+    scenario_tests; labels that were not known yet at the row's time; a published number of other rows.
 
     Example:
         >>> from sparkguard.testing import judge
@@ -85,7 +88,10 @@ class BaselineComparison(ScoringCheck):
         "unscored_rows": "rows with a label whose prediction or score is NULL, NaN or infinite",
         "evaluated_rows": "rows that the metric is of",
     }
-    COST: ClassVar[str] = "1 scan of the label of train, 1 of the judged rows; r2 2; roc_auc and average_precision 3"
+    COST: ClassVar[str] = (
+        "1 scan of the label of train, 1 of the judged rows; r2 2; roc_auc and average_precision 3; "
+        "last_value 2 scans and shuffles of both"
+    )
 
     dataset: str = Field(min_length=1, examples=["path=data/scored,time_column=ts"])
     """The rows on which model and baselines are judged; on the command line also the dataset itself."""
@@ -94,7 +100,12 @@ class BaselineComparison(ScoringCheck):
     train: VersionedField | None = Field(default=None, examples=["path=data/training"])
     """The dataset that baselines learn from, with the label by the same name (default: the judged rows)."""
     baselines: tuple[Baseline, ...] = ()
-    """The baselines: majority for classes, probabilities and areas, mean and median for numbers (default: these)."""
+    """majority for classes, probabilities and areas, mean and median for numbers, and with `entity` last_value
+    (default: these)."""
+    entity: tuple[Name, ...] = ()
+    """What rows are about, for last_value: user_id; the time is the time column of the dataset, and of train."""
+    timezone: ZoneField = Field(default="", validate_default=True)
+    """The zone of times that have none; by default the suite's."""
     known_result: float | None = None
     """A number that somebody published for the same task, by the same metric."""
     margin: float = Field(default=0.0, ge=0)
@@ -128,12 +139,23 @@ class BaselineComparison(ScoringCheck):
         yield from learnt
         if all(question in seen for question in learnt):
             yield from self._scoring(seen).ask(seen)
+        if "last_value" in self._wanted:
+            for scoring in self._of_last(seen):
+                yield from scoring.ask(seen)
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """One finding for each baseline."""
         scoring = self._scoring(seen)
         [score] = scoring.found(seen)
-        return tuple(self._finding(score, rival) for rival in self._rivals(seen, scoring, score))
+        found = [self._finding(score, rival) for rival in self._rivals(seen, scoring, score)]
+        if "last_value" in self._wanted:
+            mine, last = self._of_last(seen)
+            [score], [baseline], [error] = mine.found(seen), last.found(seen), mine.differences(seen, last)
+            if not self.cluster:
+                score = replace(score, estimate=replace(score.estimate, clusters=None))
+            words = f"the last {self.label} of the same {', '.join(self.entity)}"
+            found.append(self._finding(score, _Rival("last_value", words, baseline.estimate.value, error)))
+        return tuple(found)
 
     @property
     def _train(self) -> Source:
@@ -145,7 +167,14 @@ class BaselineComparison(ScoringCheck):
 
     @property
     def _wanted(self) -> tuple[Baseline, ...]:
-        return self.baselines or (_FITTING[self._metric.family] if self.known_result is None else ())
+        if self.baselines or self.known_result is not None:
+            return self.baselines
+        return tuple(name for name in _FITTING[self._metric.family] if name != "last_value" or self.entity)
+
+    @property
+    def timed(self) -> bool:
+        """A last value is one in time."""
+        return "last_value" in self._wanted
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
@@ -153,6 +182,10 @@ class BaselineComparison(ScoringCheck):
         for name in self.baselines:
             if name not in fitting:
                 yield f"{self.metric} has no baseline {name}; it has {' and '.join(fitting)}, and known_result"
+        if "last_value" in self.baselines and not self.entity:
+            yield "last_value needs entity: what rows are about"
+        if self.entity and "last_value" not in self._wanted:
+            yield "entity is for last_value, which is not among baselines"
         if len(set(self.baselines)) < len(self.baselines):
             yield "baselines names one twice"
         if self.average == "by_class":
@@ -171,7 +204,7 @@ class BaselineComparison(ScoringCheck):
             "mean": Moments(self._train, column),
             "median": Quantiles(self._train, column),
         }
-        return {name: kinds[name] for name in self._wanted if self._metric.family != "areas"}
+        return {name: kinds[name] for name in self._wanted if name in kinds and self._metric.family != "areas"}
 
     def _learnt(self, seen: Evidence) -> Mapping[Baseline, str | float]:
         """What each baseline always tells; `DataError` if there is no label to learn from."""
@@ -215,10 +248,25 @@ class BaselineComparison(ScoringCheck):
         constants = tuple(dict.fromkeys(v for v in self._learnt(seen).values() if not isinstance(v, str)))
         return replace(scoring, wanted=replace(scoring.wanted, constants=constants, by_pairs=True))
 
+    def _of_last(self, seen: Evidence) -> tuple[Scoring, Scoring]:
+        """The questions about the model and about the last value, of the rows that have one."""
+        scoring = self.scoring(seen, self._rows, folds=self.entity)
+        rows, schemas = scoring.rows, [seen.schema(source) for source in (self._rows.sources[0], self._train)]
+        pairs = pair_key(schemas[0], self.entity, schemas[1], self.entity)
+        times = (seen.time_column(source) for source in (self._rows.sources[0], self._train))
+        time = Part(tuple(schema.column(str(name)) for schema, name in zip(schemas, times, strict=True)), "")
+        past = schemas[1].column(self.label)
+        label = Part((*rows.label.columns, past), "double" if rows.numeric else rows.label.type)
+        entity = tuple(Part((pair.one, pair.other), pair.type) for pair in pairs)
+        last = LastLabel(entity, label, time, self._train, self.timezone, told=False)
+        mine = replace(scoring, rows=replace(rows, last=last), wanted=replace(scoring.wanted, by_pairs=True))
+        theirs = replace(rows, told=rows.label, told_class=not rows.numeric, last=replace(last, told=True))
+        return mine, replace(mine, rows=theirs, wanted=replace(mine.wanted, threshold=None))
+
     def _rivals(self, seen: Evidence, scoring: Scoring, score: SetScore) -> Iterator[_Rival]:
         learnt = self._learnt(seen)
         shown = self.violations != "none" and not hides(self.redact, self.label)
-        for name in self._wanted:
+        for name in (name for name in self._wanted if name != "last_value"):
             constant = learnt.get(name, 0.0)
             value, error = scoring.against(seen, constant)
             words: str = name

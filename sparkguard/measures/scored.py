@@ -17,10 +17,14 @@ from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
 from sparkguard.core.types import is_float
 from sparkguard.measures.grids import text_of
+from sparkguard.measures.pairing import Values, comparable
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored_cells import Cell, Value
 from sparkguard.measures.splits import Part, Splits
+from sparkguard.measures.times import span
 
+Labels = dict[Values, list[tuple[int, object]]]
+"""Known labels by entity, each with its time in microseconds since 1970."""
 MOST_CELLS = 250_000
 """Cells of all sets and folds that the driver takes."""
 
@@ -39,6 +43,29 @@ class Fate(IntEnum):
     """Its score should be a probability and is not between 0 and 1."""
     FOREIGN = 5
     """Its label is none of 1, 0 and -1, and nobody said which class is the positive one."""
+    NEW = 6
+    """What it is about had no label before, where the last one is asked for."""
+
+
+@dataclass(frozen=True)
+class LastLabel:
+    """The last known label of the same `entity` before a row's time, among the rows themselves and those of `past`.
+
+    Of each part of the entity, of the label and of the time the first column is of the rows, the second of `past`.
+    With `told` it is what is judged; else only rows that have one are judged.
+    """
+
+    entity: tuple[Part, ...]
+    label: Part
+    time: Part
+    past: Source
+    timezone: str
+    told: bool
+
+    @property
+    def reads(self) -> tuple[Column, ...]:
+        """The columns of `past`."""
+        return tuple(part.columns[1] for part in (self.label, *self.entity, self.time))
 
 
 @dataclass(frozen=True)
@@ -56,6 +83,7 @@ class ScoredRows:
     told: Part
     weight: Part | None = None
     rival: Part | None = None
+    last: LastLabel | None = None
     cluster: tuple[Part, ...] = ()
     numeric: bool = False
     told_class: bool = False
@@ -66,29 +94,58 @@ class ScoredRows:
     def parts(self) -> tuple[Part, ...]:
         """All columns, in the order in which they are read."""
         extra = (part for part in (self.weight, self.rival) if part is not None)
-        return (self.label, self.told, *extra, *self.cluster)
+        last = () if self.last is None else (*self.last.entity, self.last.time)
+        return (self.label, self.told, *extra, *self.cluster, *last)
 
     @property
     def reads(self) -> Mapping[Source, tuple[Column, ...]]:
         """The columns of each source, last what tells the set."""
-        return self.sets.reads(*(part.columns for part in self.parts))
+        found = self.sets.reads(*(part.columns for part in self.parts))
+        past = {} if self.last is None or self.last.past in found else {self.last.past: self.last.reads}
+        return {**found, **past}
 
     def rows(self, tables: Mapping[Source, Rows]) -> Iterator[ScoredRow]:
         """Every row of a set, in plain Python."""
+        labels = {} if self.last is None else self._labels(self.last, tables)
         for place, _, values in self.sets.rows(tables):
             if place is not None:
-                yield self._row(place, values)
+                before = None if self.last is None else self._before(self.last, labels, values)
+                yield self._row(place, values, before)
 
-    def _row(self, place: int, values: Sequence[object]) -> ScoredRow:
+    def _labels(self, last: LastLabel, tables: Mapping[Source, Rows]) -> Labels:
+        """The known labels of each entity with their times."""
+        found: Labels = {}
+        width = len(last.entity) + 1
+        rows = [(values[0], values[-width:-1], values[-1], 0) for _, _, values in self.sets.rows(tables)]
+        if last.past not in self.sets.sources:
+            rows += [(row[0], tuple(row[1:-1]), row[-1], 1) for row in tables[last.past]]
+        for label, entity, moment, at in rows:
+            when = span(moment, last.time.columns[at].type, last.timezone)
+            if when is not None and None not in entity and _known(label, self.label.type):
+                found.setdefault(tuple(map(comparable, entity)), []).append((when[0], label))
+        return found
+
+    def _before(self, last: LastLabel, labels: Labels, values: Sequence[object]) -> object:
+        entity, moment = values[-len(last.entity) - 1 : -1], values[-1]
+        when = span(moment, last.time.columns[0].type, last.timezone)
+        earlier = [(at, label) for at, label in labels.get(tuple(map(comparable, entity)), ()) if when and at < when[0]]
+        return max(earlier, key=lambda one: one[0])[1] if earlier else None
+
+    def _row(self, place: int, values: Sequence[object], before: object) -> ScoredRow:
         label, told = values[:2]
+        if self.last is not None and self.last.told:
+            told = before
         weight = 1.0 if self.weight is None else _number(values[2])
-        cluster = tuple(map(str, values[len(self.parts) - len(self.cluster) :]))
+        first = 2 + (self.weight is not None) + (self.rival is not None)
+        cluster = tuple(map(str, values[first : first + len(self.cluster)]))
         rival = values[2 if self.weight is None else 3] if self.rival else told
         fate = Fate.JUDGED
         if not _known(label, self.label.type):
             fate = Fate.UNLABELLED
         elif self.binary and abs(_number(label)) not in (0, 1):
             fate = Fate.FOREIGN
+        elif self.last is not None and before is None:
+            fate = Fate.NEW
         elif not (_known(told, self.told.type) and _known(rival, self.told.type)):
             fate = Fate.UNSCORED
         elif not (math.isfinite(weight) and weight >= 0):

@@ -1,5 +1,7 @@
 """`baseline_comparison`: constants and published numbers on the same rows, with how sure the difference is."""
 
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,6 +119,51 @@ def test_a_margin_and_a_lower_bound_may_be_wanted() -> None:
     assert found(CLASSES, cluster=["user"], require="lower_bound")["majority"].status is Status.PASS
 
 
+def walks(users: int = 60, nights: int = 20) -> Rows:
+    """What changes little from night to night, and a model that knows each night a little better than the last one."""
+    rng = np.random.default_rng(8)
+    level = np.cumsum(rng.normal(size=(users, nights)), axis=1)
+    told = level + rng.normal(size=level.shape) * 0.5
+    return [
+        {"y": float(level[u, n]), "p": float(told[u, n]), "user": u, "ts": datetime(2026, 1, 1 + n, tzinfo=UTC)}
+        for u in range(users)
+        for n in range(nights)
+    ]
+
+
+def test_the_last_value_of_an_entity_is_compared_on_the_rows_that_have_one() -> None:
+    rows = walks()
+    wanted = check(metric="mae", baselines=["last_value"], entity=["user"])
+    [last] = judge(wanted, {"t": rows}, time_columns={"t": "ts"})
+    pairs = [(b, a["y"]) for a, b in pairwise(rows) if a["user"] == b["user"]]
+    truth, before = [b["y"] for b, _ in pairs], [y for _, y in pairs]
+    expected = metrics.mean_absolute_error(truth, before)
+    assert last.evaluated_rows == 60 * 19
+    assert value(last, "baseline") == pytest.approx(expected)
+    model = metrics.mean_absolute_error(truth, [b["p"] for b, _ in pairs])
+    assert value(last, "advantage") == pytest.approx(expected - model)
+    low = value(last, "advantage_lower")
+    assert low is not None
+    assert 0 < low < expected - model
+    assert "of the last y of the same user" in last.message
+
+
+def test_the_last_value_may_be_in_train_and_times_that_are_equal_tell_nothing() -> None:
+    noon = datetime(2026, 1, 2, tzinfo=UTC)
+    rows = [{"y": 1.0, "p": 2.0, "user": u, "ts": noon} for u in ("a", "a", "b", None)]
+    train = [{"y": v, "user": "a", "ts": noon - timedelta(days=d)} for v, d in ((4.0, 1), (9.0, 2), (None, 0))]
+    wanted = check(metric="mae", baselines=["last_value"], entity=["user"], train="train")
+    [last] = judge(wanted, {"t": rows, "train": train}, time_columns={"t": "ts", "train": "ts"})
+    assert (last.evaluated_rows, value(last, "baseline"), value(last, "mae")) == (2, 3.0, 1.0)
+
+
+def test_classes_have_a_last_value_too() -> None:
+    rows = [{"y": y, "p": "a", "user": 1, "ts": datetime(2026, 1, day, tzinfo=UTC)} for day, y in enumerate("aabb", 1)]
+    wanted = check(baselines=["last_value"], entity=["user"])
+    [last] = judge(wanted, {"t": rows}, time_columns={"t": "ts"})
+    assert [value(last, name) for name in ("accuracy", "baseline")] == pytest.approx([1 / 3, 2 / 3])
+
+
 def test_a_published_number_is_a_baseline_too() -> None:
     [only] = found(CLASSES, known_result=0.99).values()
     assert (only.subject, only.subject_kind, only.status) == ("known_result", "baseline", Status.FAIL)
@@ -138,9 +185,11 @@ def test_nothing_to_learn_from_is_an_error_and_nothing_to_judge_no_pass() -> Non
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"baselines": ["mean"]}, "accuracy has no baseline mean; it has majority, and known_result"),
+        ({"baselines": ["mean"]}, "accuracy has no baseline mean; it has majority and last_value, and known_result"),
         ({"metric": "mae", "baselines": ["majority"]}, "mae has no baseline majority; it has mean and median"),
         ({"metric": "calibration_error", "prediction": None, "score": "s"}, "a constant is well calibrated"),
+        ({"baselines": ["last_value"]}, "last_value needs entity"),
+        ({"entity": ["user"], "baselines": ["majority"]}, "entity is for last_value"),
         ({"metric": "f1", "average": "by_class"}, "another worst class than the baseline"),
     ],
 )

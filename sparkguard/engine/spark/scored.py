@@ -19,11 +19,21 @@ from sparkguard.core.types import is_float, is_number
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.scenarios import scenario_rows
 from sparkguard.engine.spark.splits import split_code
-from sparkguard.engine.spark.values import hash_of, hashes_apart, literal, text
+from sparkguard.engine.spark.times import instants
+from sparkguard.engine.spark.values import comparable, hash_of, hashes_apart, literal, text
 from sparkguard.errors import DataError
 from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
 from sparkguard.measures.scenarios import Scenarios
-from sparkguard.measures.scored import MOST_CELLS, Fate, Scored, ScoredAnswer, ScoredRows, SetCell, class_name
+from sparkguard.measures.scored import (
+    MOST_CELLS,
+    Fate,
+    LastLabel,
+    Scored,
+    ScoredAnswer,
+    ScoredRows,
+    SetCell,
+    class_name,
+)
 from sparkguard.measures.scored_cells import (
     EPSILON,
     Agreement,
@@ -114,17 +124,49 @@ def _split_rows(read: Read, rows: ScoredRows, splits: Splits) -> Iterator[DataFr
     """The rows of each source with the place of their set, s."""
     for at, source in enumerate(splits.sources):
         code = f"CAST({split_code(splits, at, f'c{len(rows.parts)}')} AS INT) AS s"
-        yield read(source, rows.reads[source]).selectExpr("*", code).where("s IS NOT NULL")
+        frame = read(source, rows.reads[source]).selectExpr("*", code).where("s IS NOT NULL")
+        yield frame if rows.last is None else _with_last(read, frame, rows, rows.last)
+
+
+def _with_last(read: Read, frame: DataFrame, rows: ScoredRows, last: LastLabel) -> DataFrame:
+    """The rows with the last label that their entity had before, l: in one window of each entity, by time."""
+    width = len(last.entity) + 1
+    names = [f"c{len(rows.parts) - width + i}" for i in range(width)]
+    own = frame.selectExpr("*", "true AS own", *_history("c0", names, last, 0))
+    if last.past not in rows.sets.sources:
+        names = [f"c{i + 1}" for i in range(width)]
+        past = read(last.past, last.reads).selectExpr("false AS own", *_history("c0", names, last, 1))
+        own = own.unionByName(past, allowMissingColumns=True)
+    keys = [f"g{i}" for i in range(len(last.entity))]
+    before = f"PARTITION BY {', '.join(keys)} ORDER BY at RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+    known = " AND ".join(f"{key} IS NOT NULL" for key in (*keys, "at"))
+    latest = f"max_by(past_label, IF(past_label IS NULL, NULL, at)) OVER ({before})"
+    return own.selectExpr("*", f"IF({known}, {latest}, NULL) AS l").where("own")
+
+
+def _history(label: str, names: Sequence[str], last: LastLabel, at: int) -> Iterator[str]:
+    """The label where it is known, the entity in comparable values, and the time in microseconds."""
+    column = last.label.columns[at]
+    yield f"IF({_unknown(label, column.type)}, NULL, {_as(label, column.type, last.label.type)}) AS past_label"
+    for i, (name, part) in enumerate(zip(names, last.entity, strict=False)):
+        yield f"{comparable(_as(name, part.columns[at].type, part.type), part.type)} AS g{i}"
+    first, _ = instants(names[-1], last.time.columns[at].type, last.timezone)
+    yield f"{first} AS at"
+
+
+def _as(name: str, kind: str, common: str) -> str:
+    return name if kind == common else f"CAST({name} AS {common})"
 
 
 def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
     named = {part: (f"c{i}", part.columns[at].type) for i, part in enumerate(rows.parts)}
+    told = ("l", rows.label.type) if rows.last is not None and rows.last.told else named[rows.told]
     weight = "1D" if rows.weight is None else f"CAST({named[rows.weight][0]} AS DOUBLE)"
     return frame.selectExpr(
         "s",
         f"{_fate(rows, named)} AS fate",
         f"{_typed(*named[rows.label], rows.label, number=rows.numeric)} AS y",
-        f"{_typed(*named[rows.told], rows.told, number=not rows.told_class)} AS t",
+        f"{_typed(*told, rows.told, number=not rows.told_class)} AS t",
         f"{weight} AS w",
         f"{_cluster([named[part] for part in rows.cluster])} AS h",
     )
@@ -135,6 +177,8 @@ def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
     whens = [f"WHEN {_unknown(*named[rows.label])} THEN {Fate.UNLABELLED:d}"]
     if rows.binary:
         whens.append(f"WHEN abs(CAST({label} AS DOUBLE)) NOT IN (0D, 1D) THEN {Fate.FOREIGN:d}")
+    if rows.last is not None:
+        whens.append(f"WHEN l IS NULL THEN {Fate.NEW:d}")
     models = [_unknown(*named[part]) for part in (rows.told, rows.rival) if part is not None]
     whens.append(f"WHEN {' OR '.join(models)} THEN {Fate.UNSCORED:d}")
     if rows.weight is not None:
