@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.fields import Bounds, VersionedField, WindowField, ZoneField
+from sparkguard.core.fields import Bounds, ColumnsField, Like, VersionedField, WindowField, ZoneField
 from sparkguard.core.finding import Finding, Quantity, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
@@ -24,19 +24,22 @@ from sparkguard.measures.profile import Moments
 from sparkguard.measures.scored import Fate, LastLabel, class_name
 from sparkguard.measures.sketches import Quantiles
 from sparkguard.measures.splits import Part, Splits, SplitValues
+from sparkguard.shapes.linear import Linear, features_of
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
 from sparkguard.shapes.scoring_words import refused, rows, told
 from sparkguard.stats.intervals import UNTOLD, Error, difference_interval
 
-Baseline = Literal["majority", "mean", "median", "last_value"]
+Baseline = Literal["majority", "mean", "median", "last_value", "linear"]
 _FITTING: Mapping[str, tuple[Baseline, ...]] = {
-    "classes": ("majority", "last_value"),
-    "areas": ("majority",),
-    "probabilities": ("majority",),
-    "errors": ("mean", "median", "last_value"),
+    "classes": ("majority", "last_value", "linear"),
+    "areas": ("majority", "linear"),
+    "probabilities": ("majority", "linear"),
+    "errors": ("mean", "median", "last_value", "linear"),
 }
 """The baselines of each family of metrics; what a majority says of a probability is the share of positives."""
+_ASKED = ("linear",)
+"""Baselines that are not among those by default."""
 _MOST_CLASSES = 1_000
 _REMEDY = "find out what the model adds: its features, its labels, or whether it was trained at all; do not promote it"
 
@@ -57,14 +60,14 @@ class BaselineComparison(ScoringCheck):
     Baselines learn from `train`, if it is given, else from the rows themselves, which makes them harder to beat:
     `majority` tells the most frequent class, of probabilities the share of the positive one, of areas always the
     same score; `mean` and `median` tell that of the label; `last_value` tells the last label that the same `entity`
-    had before the row's time, in `train` or among the rows, and compares on rows that have one. `known_result` is a
-    number that somebody published. Model and baseline are compared on the same rows. One finding a baseline.
+    had before the row's time, in `train` or among the rows, and compares on rows that have one; `linear` is a ridge
+    or logistic regression of scikit-learn on a sample of `train`, compared on a sample of the rows. `known_result` is
+    a number that somebody published. Model and baseline are compared on the same rows. One finding a baseline.
 
     Cost: one read of the label of `train`, and one of the judged rows (r2 two, areas three); last_value two reads of
-    both, and a shuffle of their labels by entity in each.
+    both, and a shuffle of their labels by entity in each; linear a count and a read of both.
 
-    Blind to: a baseline that needs features, as a linear model: score it as a model of its own, and compare by
-    scenario_tests; labels that were not known yet at the row's time; a published number of other rows.
+    Blind to: labels that were not known yet at the row's time; a published number of other rows.
 
     Example:
         >>> from sparkguard.testing import judge
@@ -90,7 +93,7 @@ class BaselineComparison(ScoringCheck):
     }
     COST: ClassVar[str] = (
         "1 scan of the label of train, 1 of the judged rows; r2 2; roc_auc and average_precision 3; "
-        "last_value 2 scans and shuffles of both"
+        "last_value 2 scans and shuffles of both; linear 1 count and 1 scan of both"
     )
 
     dataset: str = Field(min_length=1, examples=["path=data/scored,time_column=ts"])
@@ -100,10 +103,18 @@ class BaselineComparison(ScoringCheck):
     train: VersionedField | None = Field(default=None, examples=["path=data/training"])
     """The dataset that baselines learn from, with the label by the same name (default: the judged rows)."""
     baselines: tuple[Baseline, ...] = ()
-    """majority for classes, probabilities and areas, mean and median for numbers, and with `entity` last_value
-    (default: these)."""
+    """majority for classes, probabilities and areas, mean and median for numbers, with `entity` last_value (default:
+    these); linear, with `train`."""
     entity: tuple[Name, ...] = ()
     """What rows are about, for last_value: user_id; the time is the time column of the dataset, and of train."""
+    features: ColumnsField = Like(("*",))
+    """The features of linear (default: all that train and the judged rows have)."""
+    exclude: tuple[Name, ...] = ()
+    """Columns that are no features; label, prediction, score, weight, cluster and entity never are."""
+    sample_rows: int = Field(default=20_000, ge=100, le=200_000)
+    """Rows of each sample, for linear."""
+    seed: int = Field(default=0, ge=0)
+    """Of the samples."""
     timezone: ZoneField = Field(default="", validate_default=True)
     """The zone of times that have none; by default the suite's."""
     known_result: float | None = None
@@ -142,6 +153,8 @@ class BaselineComparison(ScoringCheck):
         if "last_value" in self._wanted:
             for scoring in self._of_last(seen):
                 yield from scoring.ask(seen)
+        if "linear" in self._wanted:
+            yield from self._linear(seen).ask()
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """One finding for each baseline."""
@@ -155,6 +168,9 @@ class BaselineComparison(ScoringCheck):
                 score = replace(score, estimate=replace(score.estimate, clusters=None))
             words = f"the last {self.label} of the same {', '.join(self.entity)}"
             found.append(self._finding(score, _Rival("last_value", words, baseline.estimate.value, error)))
+        if "linear" in self._wanted:
+            score, linear, error = self._linear(seen).found(seen)
+            found.append(self._finding(score, _Rival("linear", "a linear model", linear.value, error), sampled=True))
         return tuple(found)
 
     @property
@@ -169,7 +185,11 @@ class BaselineComparison(ScoringCheck):
     def _wanted(self) -> tuple[Baseline, ...]:
         if self.baselines or self.known_result is not None:
             return self.baselines
-        return tuple(name for name in _FITTING[self._metric.family] if name != "last_value" or self.entity)
+        return tuple(
+            name
+            for name in _FITTING[self._metric.family]
+            if name not in _ASKED and (name != "last_value" or self.entity)
+        )
 
     @property
     def timed(self) -> bool:
@@ -184,6 +204,8 @@ class BaselineComparison(ScoringCheck):
                 yield f"{self.metric} has no baseline {name}; it has {' and '.join(fitting)}, and known_result"
         if "last_value" in self.baselines and not self.entity:
             yield "last_value needs entity: what rows are about"
+        if "linear" in self.baselines and self.train is None:
+            yield "linear needs train: rows that it may learn from"
         if self.entity and "last_value" not in self._wanted:
             yield "entity is for last_value, which is not among baselines"
         if len(set(self.baselines)) < len(self.baselines):
@@ -263,10 +285,38 @@ class BaselineComparison(ScoringCheck):
         theirs = replace(rows, told=rows.label, told_class=not rows.numeric, last=replace(last, told=True))
         return mine, replace(mine, rows=theirs, wanted=replace(mine.wanted, threshold=None))
 
+    def _linear(self, seen: Evidence) -> Linear:
+        """The questions about a linear model."""
+        rows = self._rows.sources[0]
+        schemas = [seen.schema(source).columns for source in (self._train, rows)]
+        times = {seen.time_column(source) for source in (self._train, rows)}
+        given = (
+            self.label,
+            self.prediction,
+            self.score,
+            self.weight,
+            *self.cluster,
+            *self.entity,
+            *self.exclude,
+            *times,
+        )
+        apart = {str(name) for name in given if name is not None}
+        features = self.features
+        if isinstance(features, tuple):
+            train = tuple(seen.schema(self._train).column(name) for name in features)
+        else:
+            train = tuple(features.matching(seen.schema(self._train), lambda _: True))
+        found = features_of(train, schemas[1], apart)
+        if not found:
+            message = f"'{self._train}' and '{rows}' have no feature in common that a linear model can use"
+            raise DataError(message, "name columns in features, or leave out linear")
+        label = seen.schema(self._train).column(self.label)
+        return Linear(self.scoring(seen, self._rows), self._train, found, label, self.sample_rows, self.seed)
+
     def _rivals(self, seen: Evidence, scoring: Scoring, score: SetScore) -> Iterator[_Rival]:
         learnt = self._learnt(seen)
         shown = self.violations != "none" and not hides(self.redact, self.label)
-        for name in (name for name in self._wanted if name != "last_value"):
+        for name in (name for name in self._wanted if name not in ("last_value", "linear")):
             constant = learnt.get(name, 0.0)
             value, error = scoring.against(seen, constant)
             words: str = name
@@ -279,17 +329,17 @@ class BaselineComparison(ScoringCheck):
             error = UNTOLD if math.isnan(score.estimate.value) else score.estimate.error
             yield _Rival("known_result", "the known result", self.known_result, error)
 
-    def _finding(self, score: SetScore, rival: _Rival) -> Finding:
+    def _finding(self, score: SetScore, rival: _Rival, *, sampled: bool = False) -> Finding:
         found, source = score.estimate, Source(self.dataset, self.window)
         sign = 1 if self.higher_is_better else -1
         advantage = sign * (found.value - rival.value)
         interval = difference_interval(advantage, rival.error, self.confidence)
-        exactness = "sketch" if found.margin else "exact"
+        exactness = "sample" if sampled else "sketch" if found.margin else "exact"
         numbers = {
             self.metric: Quantity(found.value, found.margin, exactness),
             f"{self.metric}_lower": Quantity(found.interval.low, found.margin, exactness),
             f"{self.metric}_upper": Quantity(found.interval.high, found.margin, exactness),
-            "baseline": Quantity(rival.value),
+            "baseline": Quantity(rival.value, 0.0, exactness),
             "advantage": Quantity(advantage, found.margin, exactness),
             "advantage_lower": Quantity(interval.low, found.margin, exactness),
             "advantage_upper": Quantity(interval.high, found.margin, exactness),

@@ -6,7 +6,7 @@ Metrics are functions of such sums, so that one read tells the metrics of all se
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -243,15 +243,19 @@ class Scored(RowMeasure[ScoredAnswer]):
 
     def twin(self, tables: Mapping[Source, Rows]) -> ScoredAnswer:
         """Add up row by row; folds by another hash than Spark's, so only sums over them compare."""
+        return self.summed(self.rows.rows(tables))
+
+    def summed(self, rows: Iterable[ScoredRow]) -> ScoredAnswer:
+        """The answer for rows in plain Python."""
         fates: dict[tuple[int, Fate], int] = {}
         cells: dict[tuple[int, int, tuple[int | str, ...]], list[tuple[ScoredRow, tuple[float, ...]]]] = {}
-        for row in self.rows.rows(tables):
+        for row in rows:
             fates[row.place, row.fate] = fates.get((row.place, row.fate), 0) + 1
             if row.fate is Fate.JUDGED:
                 terms = (1.0, *(value.of(row.label, row.told, row.place) for value in self.values))
                 fold = row.cluster % self.folds
                 cells.setdefault((row.place, fold, self.cell.key(row.label, row.told)), []).append((row, terms))
-        return ScoredAnswer(tuple(self._cell(*key, rows) for key, rows in sorted(cells.items())), fates)
+        return ScoredAnswer(tuple(self._cell(*key, found) for key, found in sorted(cells.items())), fates)
 
     def _cell(
         self, place: int, fold: int, key: tuple[int | str, ...], rows: Sequence[tuple[ScoredRow, tuple[float, ...]]]

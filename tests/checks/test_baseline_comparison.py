@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression
 
 from sparkguard.checks.baseline_comparison import BaselineComparison
 from sparkguard.core.finding import Finding, Status
@@ -164,6 +165,42 @@ def test_classes_have_a_last_value_too() -> None:
     assert [value(last, name) for name in ("accuracy", "baseline")] == pytest.approx([1 / 3, 2 / 3])
 
 
+def test_a_linear_model_is_fitted_on_train_and_judged_on_the_same_rows() -> None:
+    rng = np.random.default_rng(12)
+    size = 2_000
+    x, where = rng.normal(size=size), rng.choice(["a", "b", "c"], size)
+    label = rng.random(size) < 1 / (1 + np.exp(-2 * x - 2 * (where == "c")))
+    score = np.clip(label * 0.2 + rng.random(size) * 0.8, 0, 1)
+    names = ("y", "x", "where", "s")
+    rows = [
+        dict(zip(names, row, strict=True))
+        for row in zip(label.tolist(), x.tolist(), where.tolist(), score.tolist(), strict=True)
+    ]
+    wanted = check(metric="roc_auc", prediction=None, score="s", train="train", baselines=["linear"])
+    [finding] = judge(wanted, {"t": rows[1_000:], "train": rows[:1_000]})
+    features = np.stack([x, where == "a", where == "b", where == "c"], axis=1).astype(float)
+    model = LogisticRegression(max_iter=500).fit(features[:1_000], label[:1_000])
+    expected = metrics.roc_auc_score(label[1_000:], model.predict_proba(features[1_000:])[:, 1])
+    assert value(finding, "baseline") == pytest.approx(expected, abs=0.002)
+    assert value(finding, "roc_auc") == pytest.approx(metrics.roc_auc_score(label[1_000:], score[1_000:]))
+    assert (finding.status, finding.quantities["baseline"].exactness) == (Status.FAIL, "sample")
+    assert "worse than the" in finding.message
+    assert value(finding, "advantage_upper") < 0  # type: ignore[operator]
+
+
+def test_numbers_and_classes_have_linear_models_and_texts_are_classes() -> None:
+    rng = np.random.default_rng(13)
+    x = rng.normal(size=400)
+    rows = [{"y": float(2 * v + 1), "p": float(v), "x": float(v) if i % 9 else None} for i, v in enumerate(x)]
+    [number] = judge(check(metric="rmse", train="t2", baselines=["linear"]), {"t": rows, "t2": rows})
+    assert number.status is Status.FAIL
+    assert value(number, "baseline") < value(number, "rmse")  # type: ignore[operator]
+    words = [{"y": "late" if v > 0 else "fine", "p": "late", "x": float(v)} for v in x]
+    [text] = judge(check(train="t2", baselines=["linear"]), {"t": words, "t2": words})
+    assert value(text, "baseline") > 0.95  # type: ignore[operator]
+    assert value(text, "accuracy") == pytest.approx(np.mean(x > 0))
+
+
 def test_a_published_number_is_a_baseline_too() -> None:
     [only] = found(CLASSES, known_result=0.99).values()
     assert (only.subject, only.subject_kind, only.status) == ("known_result", "baseline", Status.FAIL)
@@ -185,10 +222,17 @@ def test_nothing_to_learn_from_is_an_error_and_nothing_to_judge_no_pass() -> Non
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"baselines": ["mean"]}, "accuracy has no baseline mean; it has majority and last_value, and known_result"),
-        ({"metric": "mae", "baselines": ["majority"]}, "mae has no baseline majority; it has mean and median"),
+        (
+            {"baselines": ["mean"]},
+            "accuracy has no baseline mean; it has majority and last_value and linear, and known_result",
+        ),
+        (
+            {"metric": "mae", "baselines": ["majority"]},
+            "mae has no baseline majority; it has mean and median and last_value",
+        ),
         ({"metric": "calibration_error", "prediction": None, "score": "s"}, "a constant is well calibrated"),
         ({"baselines": ["last_value"]}, "last_value needs entity"),
+        ({"baselines": ["linear"]}, "linear needs train"),
         ({"entity": ["user"], "baselines": ["majority"]}, "entity is for last_value"),
         ({"metric": "f1", "average": "by_class"}, "another worst class than the baseline"),
     ],
