@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -12,23 +12,25 @@ from pydantic import Field, model_validator
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.fields import Bounds, ColumnsField, Like, VersionedField, WindowField, ZoneField
-from sparkguard.core.finding import Finding, Quantity, Status
+from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, hides, number
+from sparkguard.core.text import count, number
 from sparkguard.core.threshold import Bound
 from sparkguard.core.types import is_number
 from sparkguard.errors import DataError
 from sparkguard.measures.pairing import pair_key
 from sparkguard.measures.profile import Moments
-from sparkguard.measures.scored import Fate, LastLabel, class_name
+from sparkguard.measures.scored import LastLabel, class_name
 from sparkguard.measures.sketches import Quantiles
 from sparkguard.measures.splits import Part, Splits, SplitValues
+from sparkguard.shapes.baselines import Rival
 from sparkguard.shapes.linear import Linear, features_of
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
-from sparkguard.shapes.scoring_words import refused, rows, told
-from sparkguard.stats.intervals import UNTOLD, Error, difference_interval
+from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
+from sparkguard.shapes.scoring_words import rows, told
+from sparkguard.stats.intervals import UNTOLD
 
 Baseline = Literal["majority", "mean", "median", "last_value", "linear"]
 _FITTING: Mapping[str, tuple[Baseline, ...]] = {
@@ -42,16 +44,6 @@ _ASKED = ("linear",)
 """Baselines that are not among those by default."""
 _MOST_CLASSES = 1_000
 _REMEDY = "find out what the model adds: its features, its labels, or whether it was trained at all; do not promote it"
-
-
-@dataclass(frozen=True)
-class _Rival:
-    """A baseline: what it says of every row, in words too, its metric, and how sure the model's difference to it is."""
-
-    name: str
-    words: str
-    value: float
-    error: Error
 
 
 class BaselineComparison(ScoringCheck):
@@ -160,17 +152,17 @@ class BaselineComparison(ScoringCheck):
         """One finding for each baseline."""
         scoring = self._scoring(seen)
         [score] = scoring.found(seen)
-        found = [self._finding(score, rival) for rival in self._rivals(seen, scoring, score)]
+        found = [self._finding(rival) for rival in self._rivals(seen, scoring, score)]
         if "last_value" in self._wanted:
             mine, last = self._of_last(seen)
             [score], [baseline], [error] = mine.found(seen), last.found(seen), mine.differences(seen, last)
             if not self.cluster:
                 score = replace(score, estimate=replace(score.estimate, clusters=None))
             words = f"the last {self.label} of the same {', '.join(self.entity)}"
-            found.append(self._finding(score, _Rival("last_value", words, baseline.estimate.value, error)))
+            found.append(self._finding(Rival("last_value", words, score, baseline.estimate.value, error)))
         if "linear" in self._wanted:
             score, linear, error = self._linear(seen).found(seen)
-            found.append(self._finding(score, _Rival("linear", "a linear model", linear.value, error), sampled=True))
+            found.append(self._finding(Rival("linear", "a linear model", score, linear.value, error, sampled=True)))
         return tuple(found)
 
     @property
@@ -313,9 +305,9 @@ class BaselineComparison(ScoringCheck):
         label = seen.schema(self._train).column(self.label)
         return Linear(self.scoring(seen, self._rows), self._train, found, label, self.sample_rows, self.seed)
 
-    def _rivals(self, seen: Evidence, scoring: Scoring, score: SetScore) -> Iterator[_Rival]:
+    def _rivals(self, seen: Evidence, scoring: Scoring, score: SetScore) -> Iterator[Rival]:
         learnt = self._learnt(seen)
-        shown = self.violations != "none" and not hides(self.redact, self.label)
+        shown = shows_labels(self)
         for name in (name for name in self._wanted if name not in ("last_value", "linear")):
             constant = learnt.get(name, 0.0)
             value, error = scoring.against(seen, constant)
@@ -324,75 +316,38 @@ class BaselineComparison(ScoringCheck):
                 words = "a constant score"
             elif shown:
                 words = f"always {constant if isinstance(constant, str) else number(float(f'{constant:.4g}'))}"
-            yield _Rival(name, words, value, error)
+            yield Rival(name, words, score, value, error)
         if self.known_result is not None:
             error = UNTOLD if math.isnan(score.estimate.value) else score.estimate.error
-            yield _Rival("known_result", "the known result", self.known_result, error)
+            yield Rival("known_result", "the known result", score, self.known_result, error)
 
-    def _finding(self, score: SetScore, rival: _Rival, *, sampled: bool = False) -> Finding:
-        found, source = score.estimate, Source(self.dataset, self.window)
-        sign = 1 if self.higher_is_better else -1
-        advantage = sign * (found.value - rival.value)
-        interval = difference_interval(advantage, rival.error, self.confidence)
-        exactness = "sample" if sampled else "sketch" if found.margin else "exact"
-        numbers = {
-            self.metric: Quantity(found.value, found.margin, exactness),
-            f"{self.metric}_lower": Quantity(found.interval.low, found.margin, exactness),
-            f"{self.metric}_upper": Quantity(found.interval.high, found.margin, exactness),
-            "baseline": Quantity(rival.value, 0.0, exactness),
-            "advantage": Quantity(advantage, found.margin, exactness),
-            "advantage_lower": Quantity(interval.low, found.margin, exactness),
-            "advantage_upper": Quantity(interval.high, found.margin, exactness),
-            "unlabelled_rows": Quantity(score.fates.get(Fate.UNLABELLED, 0)),
-            "unscored_rows": Quantity(score.fates.get(Fate.UNSCORED, 0)),
-            "evaluated_rows": Quantity(score.judged),
-        }
-        if found.clusters is not None:
-            numbers["clusters"] = Quantity(found.clusters)
+    def _finding(self, rival: Rival) -> Finding:
+        score, source = rival.score, self._rows.sources[0]
         finding = Finding(
             Status.PASS,
             "",
             subject_kind="baseline",
             subject=rival.name,
-            quantities=numbers,
+            quantities={**quantities_of(score, sampled=rival.sampled), **rival.numbers},
             columns=self.about,
             source=source,
         )
-        wrong = refused(score, self.label, self.told, str(self.weight))
-        if wrong is not None:
-            return replace(
-                finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy, evaluated_rows=score.judged
-            )
-        if not score.judged:
-            nothing = (
-                f"none of {count(score.rows, 'row')} of '{source}' has a label and a prediction" if score.rows else None
-            )
-            return self.verdict(replace(finding, evaluated_rows=0), passed=nothing or "", failed="", nothing=nothing)
         bounded = "advantage" if self.require == "point" else "advantage_lower"
-        bound = Bound("<" if self.margin else "<=", self.margin)
-        broken = bound.broken_by(numbers[bounded])
-        sentence = f"{told(score, classes=False)}{self._against(rival, advantage, bounded=bool(broken))}; {rows(score)}"
-        judged = self.model_copy(update={"error_if": {bounded: bound, **self.error_if}})
-        verdict = judged.verdict(
-            finding, passed=sentence, failed=sentence if broken else "", remedy=_REMEDY, told=(bounded,)
-        )
-        if broken and verdict.decision is not None and verdict.decision.metric_name == bounded:
-            verdict = replace(verdict, message=sentence)
-        return replace(verdict, evaluated_rows=score.judged)
 
-    def _against(self, rival: _Rival, advantage: float, *, bounded: bool) -> str:
-        """`, 0.06 better than the 0.87 of always false (0.05 to 0.07), by 0.1 at least wanted`."""
-        if math.isnan(advantage):
-            return ""
-        of = f"the {number(float(f'{rival.value:.4g}'))} of {rival.words}"
-        if advantage == 0:
-            return f", the same as {of}"
-        interval = difference_interval(abs(advantage), rival.error, self.confidence)
-        low, high = (number(float(f"{end:.3g}")) for end in (interval.low, interval.high))
-        sure = "" if math.isnan(interval.low) else f" ({low} to {high})"
-        way = "better" if advantage > 0 else "worse"
-        wanted = f", where more than {number(self.margin)} better is wanted" if bounded and advantage > 0 else ""
-        return f", {number(float(f'{abs(advantage):.3g}'))} {way} than {of}{sure}{wanted}"
+        def sentence(broken: Sequence[str]) -> str:
+            against = rival.told(self.margin, broken=bool(broken))
+            return f"{told(score, classes=False)}{against}; {rows(score)}"
+
+        nothing = f"none of {count(score.rows, 'row')} of '{source}' has a label and a prediction"
+        return settled(
+            self,
+            finding,
+            score,
+            {bounded: Bound("<" if self.margin else "<=", self.margin)},
+            sentence,
+            nothing=nothing if score.rows else None,
+            remedy=_REMEDY,
+        )
 
 
 def _named(name: str, kind: str) -> str:

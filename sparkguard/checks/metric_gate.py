@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -21,7 +20,8 @@ from sparkguard.measures.scored import Fate
 from sparkguard.measures.splits import Splits, SplitValues
 from sparkguard.shapes.scoring import SetScore
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
-from sparkguard.shapes.scoring_words import refused, rows, told
+from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
+from sparkguard.shapes.scoring_words import rows, told
 from sparkguard.shapes.split_field import MOST_SETS, SetsField
 
 _VALUES_SHOWN = 5
@@ -180,34 +180,26 @@ class MetricGate(ScoringCheck):
         return self.verdict(finding, passed="", failed="", nothing=nothing)
 
     def _finding(self, seen: Evidence, score: SetScore, source: Source) -> Finding:
+        name, bound = self._limit(score.name)
+        numbers = quantities_of(score)
+        if shows_labels(self):
+            numbers |= {f"{self.metric}[{one}]": Quantity(value) for one, value in score.estimate.classes.items()}
         finding = Finding(
             Status.PASS,
             "",
             subject_kind="set",
             subject=score.name,
-            quantities=self._numbers(score),
-            evaluated_rows=score.judged,
+            quantities=numbers,
             columns=self.about,
             source=source,
         )
-        wrong = refused(score, self.label, self.told, str(self.weight))
-        if wrong is not None:
-            return replace(finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy)
-        if not score.judged:
-            nothing = self._nothing(seen, score, source)
-            return self.verdict(finding, passed=nothing or "", failed="", nothing=nothing)
-        name, bound = self._limit(score.name)
-        known = {**finding.quantities, "evaluated_rows": Quantity(score.judged)}
-        bare = replace(finding, evaluated_rows=None, quantities=known)
-        broken = bound.broken_by(known[name])
-        against = "" if known[name].value is None else f", {self._against(bound, broken=bool(broken))}"
-        shown = self.violations != "none" and not hides(self.redact, self.label)
-        sentence = f"{told(score, classes=shown)}{against}; {rows(score)}"
-        judged = self.model_copy(update={"error_if": {name: bound, **self.error_if}})
-        verdict = judged.verdict(bare, passed=sentence, failed=sentence if broken else "", remedy=_REMEDY, told=(name,))
-        if broken and verdict.decision is not None and verdict.decision.metric_name == name:
-            verdict = replace(verdict, message=sentence)
-        return replace(verdict, evaluated_rows=score.judged)
+
+        def sentence(broken: Sequence[str]) -> str:
+            against = "" if numbers[name].value is None else f", {self._against(bound, broken=bool(broken))}"
+            return f"{told(score, classes=shows_labels(self))}{against}; {rows(score)}"
+
+        nothing = None if score.judged else self._nothing(seen, score, source)
+        return settled(self, finding, score, {name: bound}, sentence, nothing=nothing, remedy=_REMEDY)
 
     def _limit(self, name: str) -> tuple[str, Bound]:
         """The quantity of a set that is bounded, and its bound."""
@@ -228,22 +220,6 @@ class MetricGate(ScoringCheck):
         if broken:
             return f"{end}{'below the minimum' if higher else 'above the maximum'} {number(bound.limit)}"
         return f"{end}{'at least' if higher else 'at most'} {number(bound.limit)}"
-
-    def _numbers(self, score: SetScore) -> Mapping[str, Quantity]:
-        found = score.estimate
-        exactness = "sketch" if found.margin else "exact"
-        numbers = {
-            self.metric: Quantity(found.value, found.margin, exactness),
-            f"{self.metric}_lower": Quantity(found.interval.low, found.margin, exactness),
-            f"{self.metric}_upper": Quantity(found.interval.high, found.margin, exactness),
-            "unlabelled_rows": Quantity(score.fates.get(Fate.UNLABELLED, 0)),
-            "unscored_rows": Quantity(score.fates.get(Fate.UNSCORED, 0)),
-        }
-        if found.clusters is not None:
-            numbers["clusters"] = Quantity(found.clusters)
-        if self.violations != "none" and not hides(self.redact, self.label):
-            numbers |= {f"{self.metric}[{name}]": Quantity(value) for name, value in found.classes.items()}
-        return numbers
 
     def _nothing(self, seen: Evidence, score: SetScore, source: Source) -> str | None:
         """Why a set has no rows to judge, and which values there are where its name may be misspelt."""

@@ -12,12 +12,11 @@ from pydantic import Field, model_validator
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.fields import Bounds, WindowField
-from sparkguard.core.finding import Finding, Quantity, Status, Violation
+from sparkguard.core.finding import Finding, Status, Violation
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import few, hides, number
+from sparkguard.core.text import few, number
 from sparkguard.core.threshold import Bound
-from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scenario_fields import (
     MOST_SCENARIOS,
     FilesField,
@@ -28,7 +27,8 @@ from sparkguard.shapes.scenario_fields import (
 )
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
-from sparkguard.shapes.scoring_words import Regression, refused, rows, told
+from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
+from sparkguard.shapes.scoring_words import Regression, rows, told
 
 _REMEDY = "look at the rows of the scenario: a case that was right, or should be, is not; do not promote this model"
 _SHOWN = 5
@@ -254,48 +254,22 @@ class ScenarioTests(ScoringCheck):
             "",
             subject_kind="scenario",
             subject=one.name,
-            quantities=self._numbers(score, regression),
-            evaluated_rows=score.judged,
+            quantities={**quantities_of(score), **({} if regression is None else regression.numbers)},
             columns=self.about,
-            source=Source(self.dataset, self.window) if one.dataset is None else self._own(one),
+            source=self._own(one) or Source(self.dataset, self.window),
         )
-        wrong = refused(score, self.label, self.told, str(self.weight))
-        if wrong is not None:
-            return replace(finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy)
-        if not score.judged:
-            empty = f"scenario '{one.name}' has no row to judge: {self._why_empty(score)}{_asked(one)}"
-            return self.verdict(finding, passed=empty, failed="", nothing=empty)
-        quantities = {**finding.quantities, "evaluated_rows": Quantity(score.judged)}
-        broken = [name for name, bound in bounds.items() if bound.broken_by(quantities.get(name, Quantity(None)))]
-        sentence = self._sentence(one, score, regression, whole, broken)
-        judged = self.model_copy(update={"error_if": {**bounds, **self.error_if}})
-        verdict = judged.verdict(
-            replace(finding, evaluated_rows=None, quantities=quantities),
-            passed=sentence,
-            failed=sentence if broken else "",
-            remedy=_REMEDY,
-            told=tuple(bounds),
-        )
-        evidence = (self._evidence(one, score, sentence),) if verdict.status is Status.FAIL else ()
-        shown = replace(verdict, violations=() if self.violations == "none" else evidence)
-        return replace(shown, evaluated_rows=score.judged)
+
+        def sentence(broken: Sequence[str]) -> str:
+            return self._sentence(one, score, regression, whole, broken)
+
+        empty = f"scenario '{one.name}' has no row to judge: {self._why_empty(score)}{_asked(one)}"
+        verdict = settled(self, finding, score, bounds, sentence, nothing=empty, remedy=_REMEDY)
+        if verdict.status is not Status.FAIL or self.violations == "none" or not score.judged:
+            return verdict
+        return replace(verdict, violations=(self._evidence(one, score, verdict.message),))
 
     def _own(self, one: Scenario) -> Source | None:
         return None if one.dataset is None else Source(one.dataset.dataset, None, one.dataset.version)
-
-    def _numbers(self, score: SetScore, regression: Regression | None) -> Mapping[str, Quantity]:
-        found = score.estimate
-        name, exactness = found.wanted.name, "sketch" if found.margin else "exact"
-        numbers = {
-            name: Quantity(found.value, found.margin, exactness),
-            f"{name}_lower": Quantity(found.interval.low, found.margin, exactness),
-            f"{name}_upper": Quantity(found.interval.high, found.margin, exactness),
-            "unlabelled_rows": Quantity(score.fates.get(Fate.UNLABELLED, 0)),
-            "unscored_rows": Quantity(score.fates.get(Fate.UNSCORED, 0)),
-        }
-        if found.clusters is not None:
-            numbers["clusters"] = Quantity(found.clusters)
-        return numbers if regression is None else {**numbers, **regression.numbers}
 
     def _why_empty(self, score: SetScore) -> str:
         if not score.rows:
@@ -310,8 +284,7 @@ class ScenarioTests(ScoringCheck):
         whole: Regression | None,
         broken: Sequence[str],
     ) -> str:
-        shown = self.violations != "none" and not hides(self.redact, self.label)
-        parts = [told(score, classes=shown)]
+        parts = [told(score, classes=shows_labels(self))]
         limit = self._limit(one)
         if limit is not None and not math.isnan(score.estimate.value):
             higher, missed = limit.comparison == "<", (one.metric or self.metric) in broken
