@@ -45,7 +45,10 @@ def test_the_honest_table_passes_and_the_careless_one_fails(folder: Path, run: D
         "late_no_proxy": "pass",
         "careless_sets_apart": "fail",
         "careless_no_proxy": "fail",
+        "late_model_errors": "pass",
     }
+    better = [r for r in rows(folder / "results", "check_results") if r["check_id"] == "late_model_better"]
+    assert [(r["subject"], r["status"]) for r in better] == [("majority", "pass"), ("linear", "pass")]
     assert "tells the label" in run.out
 
 
