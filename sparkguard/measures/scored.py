@@ -20,6 +20,7 @@ from sparkguard.measures.grids import text_of
 from sparkguard.measures.pairing import Values, comparable
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored_cells import Cell, Value
+from sparkguard.measures.slices import Slices
 from sparkguard.measures.splits import Part, Splits
 from sparkguard.measures.times import span
 
@@ -78,7 +79,7 @@ class ScoredRows:
     like any other. Rows without a `rival`, what another model told of them, are not judged.
     """
 
-    sets: Splits | Scenarios
+    sets: Splits | Scenarios | Slices
     label: Part
     told: Part
     weight: Part | None = None

@@ -173,3 +173,17 @@ class Constantly(Value):
     def of(self, label: str | float, told: str | float, place: int) -> float:  # noqa: ARG002 - that is its point
         """Of the label and the constant."""
         return self.value.of(label, self.told, place)
+
+
+@dataclass(frozen=True)
+class Mistake(Value):
+    """1 if the predicted class is wrong, else 0; with a `threshold` a score of so much says that it is `positive`."""
+
+    positive: str = ""
+    threshold: float | None = None
+
+    def of(self, label: str | float, told: str | float, place: int) -> float:  # noqa: ARG002 - others need it
+        """Whether it is wrong."""
+        if self.threshold is None:
+            return float(label != told)
+        return float((label == self.positive) != (float(told) >= self.threshold))

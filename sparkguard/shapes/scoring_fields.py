@@ -17,6 +17,7 @@ from sparkguard.errors import DataError
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import ScoredRows, class_name
 from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
+from sparkguard.measures.slices import Slices
 from sparkguard.measures.splits import Part, Splits
 from sparkguard.shapes.metrics import METRICS, Averaging, Metric, Wanted
 from sparkguard.shapes.scoring import Scoring
@@ -144,7 +145,7 @@ class ScoringCheck(Check):
         return self._metric.averaged and self.average == "binary"
 
     def scoring(
-        self, seen: Evidence, sets: Splits | Scenarios, rival: str | None = None, folds: Sequence[str] = ()
+        self, seen: Evidence, sets: Splits | Scenarios | Slices, rival: str | None = None, folds: Sequence[str] = ()
     ) -> Scoring:
         """The questions about the metric of these sets; `DataError` if the columns do not suit it.
 

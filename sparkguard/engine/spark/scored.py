@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 from sparkguard.core.types import is_float, is_number
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.scenarios import scenario_rows
+from sparkguard.engine.spark.slices import slice_rows
 from sparkguard.engine.spark.splits import split_code
 from sparkguard.engine.spark.times import instants
 from sparkguard.engine.spark.values import comparable, hash_of, hashes_apart, literal, text
@@ -42,12 +43,14 @@ from sparkguard.measures.scored_cells import (
     Constantly,
     Error,
     FromAnchor,
+    Mistake,
     OneClass,
     Pinball,
     Score,
     ScoreBins,
     Value,
 )
+from sparkguard.measures.slices import Slices
 from sparkguard.measures.splits import Part, Splits
 
 _ACCURACY = 1_000
@@ -116,7 +119,13 @@ def ranked(read: Read, measure: Ranked) -> Area:
 
 def judged(read: Read, rows: ScoredRows) -> DataFrame:
     """The rows of all sets, of each as often as it is in one."""
-    frames = scenario_rows(read, rows) if isinstance(rows.sets, Scenarios) else _split_rows(read, rows, rows.sets)
+    frames: Iterator[DataFrame]
+    if isinstance(rows.sets, Scenarios):
+        frames = scenario_rows(read, rows)
+    elif isinstance(rows.sets, Slices):
+        frames = iter((slice_rows(read, rows, rows.sets),))
+    else:
+        frames = _split_rows(read, rows, rows.sets)
     return reduce(lambda a, b: a.union(b), (_judged(frame, rows, at) for at, frame in enumerate(frames)))
 
 
@@ -259,6 +268,12 @@ def _error(value: Error, _: ScoredRows, told: str) -> str:
     return kinds.get(value.kind, size)
 
 
+def _mistake(value: Mistake, rows: ScoredRows, told: str) -> str:
+    if value.threshold is None:
+        return f"IF(y = {told}, 0D, 1D)"
+    return f"IF({_is(rows.label, 'y', value.positive)} = ({told} >= {value.threshold!r}D), 0D, 1D)"
+
+
 def _pinball(value: Pinball, _: ScoredRows, told: str) -> str:
     return f"(IF(y >= {told}, {value.alpha!r}D, {value.alpha - 1!r}D) * (y - {told}))"
 
@@ -270,6 +285,7 @@ def _from_anchor(value: FromAnchor, _: ScoredRows, __: str) -> str:
 
 _VALUES: Mapping[type[Value], Callable[[Any, ScoredRows, str], str]] = {
     Error: _error,
+    Mistake: _mistake,
     Pinball: _pinball,
     FromAnchor: _from_anchor,
     Score: _score,

@@ -1,0 +1,166 @@
+"""`slice_errors` finds planted slices and, over many tables, no more healthy ones than it says."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from sparkguard.checks.slice_errors import SliceErrors
+from sparkguard.core.finding import Finding, Status
+from sparkguard.core.threshold import Bound
+from sparkguard.errors import DataError
+from sparkguard.stats.slices import discoveries
+from sparkguard.testing import judge
+
+Rows = list[dict[str, Any]]
+
+
+def check(**fields: Any) -> SliceErrors:
+    of = {"id": "where", "dataset": "t", "label": "y", "prediction": "p", "metric": "accuracy"}
+    return SliceErrors(**{**of, **fields})
+
+
+def found(rows: Rows, **fields: Any) -> tuple[Finding, ...]:
+    return judge(check(**fields), {"t": rows})
+
+
+def flights(seed: int, rows: int = 2_000, **worse: Any) -> Rows:
+    """Predictions that err in a tenth of the rows, and in half of those that have all values of `worse`."""
+    rng = np.random.default_rng(seed)
+    table: Rows = [
+        {"dest": str(d), "hour": int(h), "delay": None if m else float(x), "user": int(u), "y": 1}
+        for d, h, x, m, u in zip(
+            rng.choice(list("ABCDE"), rows),
+            rng.integers(0, 24, rows),
+            rng.normal(size=rows),
+            rng.random(rows) < 0.1,
+            rng.integers(0, 100, rows),
+            strict=True,
+        )
+    ]
+    chance = rng.random(rows)
+    for row, x in zip(table, chance, strict=True):
+        bad = bool(worse) and all(row[name] == value for name, value in worse.items())
+        row["p"] = int(x > (0.5 if bad else 0.1))
+    return table
+
+
+def slices(findings: tuple[Finding, ...]) -> set[tuple[str | None, str | None]]:
+    return {(f.slice_key, f.slice_value) for f in findings[1:]}
+
+
+@pytest.mark.parametrize(
+    ("worse", "key", "value"),
+    [
+        ({"dest": "C"}, "dest", "C"),
+        ({"delay": None}, "delay", "NULL"),
+        ({"dest": "B", "delay": None}, "dest & delay", "B & NULL"),
+    ],
+)
+def test_a_planted_slice_is_the_worst(worse: dict[str, Any], key: str, value: str) -> None:
+    findings = found(flights(1, 6_000, **worse), exclude=["user"])
+    whole = findings[0]
+    assert (whole.status, whole.subject, whole.slice_key) == (Status.WARN, ":all", None)
+    assert (key, value) in slices(findings)
+    [slice_] = [f for f in findings if (f.slice_key, f.slice_value) == (key, value)]
+    assert slice_.quantities["mean_loss"].value == pytest.approx(0.5, abs=0.1)
+    assert slice_.quantities["rest_loss"].value == pytest.approx(0.12, abs=0.05)
+    assert (slice_.status, slice_.subject_kind) == (Status.WARN, "table")
+    assert any(
+        v.kind == "worse_slice" and dict(zip(key.split(" & "), value.split(" & "), strict=True)) == v.key
+        for v in whole.violations
+    )
+
+
+def test_contributions_are_what_the_slice_adds_to_all_errors() -> None:
+    rows = flights(2, 4_000, dest="A")
+    [slice_] = [f for f in found(rows, pairs=False, columns=["dest"]) if f.slice_value == "A"]
+    wrong = np.array([row["p"] == 0 for row in rows])
+    mine = np.array([row["dest"] == "A" for row in rows])
+    expected = (wrong[mine].sum() - mine.sum() * wrong[~mine].mean()) / wrong.sum()
+    assert slice_.quantities["contribution"].value == pytest.approx(expected)
+    assert slice_.evaluated_rows == mine.sum()
+
+
+def test_healthy_tables_rarely_have_a_worse_slice() -> None:
+    alarms = [found(flights(seed), exclude=["user"])[0].quantities["worse_slices"].value for seed in range(100)]
+    # Without any worse slice a false discovery is an alarm: in 5 of 100 tables, and by chance in 11 at most.
+    assert sum(a is not None and a > 0 for a in alarms) <= 11
+
+
+def test_rows_of_a_cluster_count_together() -> None:
+    rng = np.random.default_rng(3)
+    hard = dict(enumerate(rng.random(100) < 0.2))
+    home = dict(enumerate(rng.choice(list("ABCDE"), 100)))
+    rows = [{**row, "dest": str(home[row["user"]]), "p": int(not hard[row["user"]])} for row in flights(3, 10_000)]
+    fields: dict[str, Any] = {"columns": ["dest"], "pairs": False, "min_effect": 0}
+    assert len(found(rows, **fields)) > 1
+    assert len(found(rows, **fields, cluster=["user"])) == 1
+
+
+def test_losses_are_compared_by_their_mean() -> None:
+    rng = np.random.default_rng(4)
+    rows = [
+        {"where": "far" if i % 4 == 0 else "near", "y": 0.0, "p": float(e * (3 if i % 4 == 0 else 1))}
+        for i, e in enumerate(rng.normal(size=2_000))
+    ]
+    _, slice_ = found(rows, metric="mae")
+    assert (slice_.slice_key, slice_.slice_value) == ("where", "far")
+    assert slice_.message.startswith("where far has a mean loss of 2.")
+
+
+def test_a_slice_in_which_all_is_wrong_is_found_though_nothing_varies() -> None:
+    rows = [{"part": "ab"[i < 60], "y": 1, "p": int(i >= 60)} for i in range(600)]
+    _, slice_ = found(rows)
+    assert (slice_.slice_value, slice_.quantities["excess"].value) == ("b", None)
+
+
+def test_few_rows_and_small_effects_are_no_slices() -> None:
+    rows = flights(5, 4_000, dest="C")
+    assert len(found(rows, columns=["dest"], min_rows=2_000)) == 1
+    assert len(found(rows, columns=["dest"], min_effect=10)) == 1
+    assert found(rows, columns=["dest"], error_if={"worse_slices": Bound(">", 0.0)})[1].status is Status.FAIL
+
+
+def test_values_that_are_kept_out_are_not_told() -> None:
+    rows = flights(6, 4_000, dest="C")
+    assert ("dest", "C") not in slices(found(rows, redact=["dest"]))
+    hidden = found(rows, violations="none")
+    assert ("dest", "[redacted]") in slices(hidden)
+    assert not any(" C" in f.message for f in hidden)
+
+
+def test_nothing_to_judge_is_no_pass() -> None:
+    [finding] = found([{"y": float("nan"), "p": 1, "dest": "A"}])
+    assert finding.status is Status.ERROR
+    [unscored] = [
+        f for f in found([{"y": 1, "p": None, "dest": "A"}, {"y": 1, "p": 1, "dest": "A"}]) if f.subject == ":all"
+    ]
+    assert unscored.status is Status.FAIL
+
+
+def test_a_table_without_slices_is_refused() -> None:
+    with pytest.raises(DataError, match="has no column by which slices could be told"):
+        found([{"y": 1, "p": 1}])
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"metric": "f1"}, "f1 is no mean over rows"),
+        ({"columns": ["y"]}, "columns names y, which is judged"),
+    ],
+)
+def test_mistakes_are_told(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        check(**fields)
+
+
+def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
+    from scipy.stats import false_discovery_control
+
+    chance = np.random.default_rng(7).random(50) ** 3
+    expected = false_discovery_control(chance) <= 0.1
+    assert (discoveries(chance, np.ones(50, bool), 0.1) == expected).all()
+    assert not discoveries(chance, np.zeros(50, bool), 0.1).any()
