@@ -77,6 +77,12 @@ OTHER_ENGINES = """\
      cluster: [number], severity: warn}
   - {id: classes, type: metric_gate, dataset: halves, split: week, sets: [1, 2, 9], label: six, prediction: week,
      metric: f1, average: by_class, minimum: 0.5, severity: warn}
+  - {id: cases, type: scenario_tests, dataset: halves, label: half, score: six, metric: roc_auc, minimum: 0.9,
+     severity: warn, scenarios: [{name: week, equals: {week: [1, 2]}}, {name: late, where: number > 100}]}
+  - {id: slices, type: slice_errors, dataset: halves, label: six, prediction: week, metric: mae,
+     columns: [half, number], severity: warn}
+  - {id: better, type: baseline_comparison, dataset: timed, label: id, prediction: id, metric: mae, entity: [part],
+     baselines: [mean, last_value], severity: warn}
   - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},
      reference_window: {start: "2026-01-01", end: "2026-01-04"}, slices: [part], severity: warn}
   - id: expected

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from tests.system.conftest import ROOT, call, environment, free_port, rows, same_results, wait_for_port
+from tests.system.conftest import QUICK, ROOT, call, environment, free_port, rows, same_results, wait_for_port
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -107,6 +107,7 @@ def test_older_sparks_run_the_same_suite(everything: Path, tmp_path: Path, every
         ready.write_text(repr(wanted), encoding="utf-8")
     from sparkguard.engine.session import delta_package
 
+    (tmp_path / "spark-defaults.conf").write_text(QUICK, encoding="utf-8")
     env = {
         **environment(),
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
