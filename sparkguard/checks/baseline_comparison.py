@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
@@ -21,13 +22,13 @@ from sparkguard.core.types import is_number
 from sparkguard.errors import DataError
 from sparkguard.measures.pairing import pair_key
 from sparkguard.measures.profile import Moments
-from sparkguard.measures.scored import LastLabel, class_name
+from sparkguard.measures.scored import LastLabel, class_of_text
 from sparkguard.measures.sketches import Quantiles
 from sparkguard.measures.splits import Part, Splits, SplitValues
 from sparkguard.shapes.baselines import Rival
 from sparkguard.shapes.linear import Linear, features_of
 from sparkguard.shapes.scoring import Scoring, SetScore
-from sparkguard.shapes.scoring_fields import Name, ScoringCheck
+from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
 from sparkguard.shapes.scoring_words import rows, told
 from sparkguard.stats.intervals import UNTOLD
@@ -109,9 +110,9 @@ class BaselineComparison(ScoringCheck):
     """Of the samples."""
     timezone: ZoneField = Field(default="", validate_default=True)
     """The zone of times that have none; by default the suite's."""
-    known_result: float | None = None
+    known_result: Finite | None = None
     """A number that somebody published for the same task, by the same metric."""
-    margin: float = Field(default=0.0, ge=0)
+    margin: Finite = Field(default=0.0, ge=0)
     """By how much the metric must be better than each baseline; with 0, at all."""
     require: Literal["point", "lower_bound"] = "point"
     """Whether the difference itself must be larger than the margin, or the lower end of its interval."""
@@ -155,13 +156,13 @@ class BaselineComparison(ScoringCheck):
         found = [self._finding(rival) for rival in self._rivals(seen, scoring, score)]
         if "last_value" in self._wanted:
             mine, last = self._of_last(seen)
-            [score], [baseline], [error] = mine.found(seen), last.found(seen), mine.differences(seen, last)
-            if not self.cluster:
-                score = replace(score, estimate=replace(score.estimate, clusters=None))
+            [known], [baseline], [error] = mine.found(seen), last.found(seen), mine.differences(seen, last)
             words = f"the last {self.label} of the same {', '.join(self.entity)}"
-            found.append(self._finding(Rival("last_value", words, score, baseline.estimate.value, error)))
+            found.append(self._finding(Rival("last_value", words, known, baseline.estimate.value, error)))
         if "linear" in self._wanted:
-            score, linear, error = self._linear(seen).found(seen)
+            sampled, linear, error = self._linear(seen).found(seen)
+            # What is not judged is that of all rows.
+            score = replace(sampled, fates={**score.fates, **sampled.fates})
             found.append(self._finding(Rival("linear", "a linear model", score, linear.value, error, sampled=True)))
         return tuple(found)
 
@@ -190,16 +191,25 @@ class BaselineComparison(ScoringCheck):
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
-        fitting = _FITTING[self._metric.family]
+        # A constant is well calibrated.
+        fitting = _FITTING[self._metric.family] if self.metric != "calibration_error" else ()
         for name in self.baselines:
             if name not in fitting:
-                yield f"{self.metric} has no baseline {name}; it has {' and '.join(fitting)}, and known_result"
+                yield f"{self.metric} has no baseline {name}; it has {', '.join((*fitting, 'known_result'))}"
+        yield from self._unlearnt()
+
+    def _unlearnt(self) -> Iterator[str]:
+        """What a baseline lacks to learn, or is given that none uses."""
+        if self.weight is not None and {"majority", "mean", "median"} & set(self._wanted):
+            yield "majority, mean and median learn without weight; leave it out, or name other baselines"
         if "last_value" in self.baselines and not self.entity:
             yield "last_value needs entity: what rows are about"
         if "linear" in self.baselines and self.train is None:
             yield "linear needs train: rows that it may learn from"
         if self.entity and "last_value" not in self._wanted:
             yield "entity is for last_value, which is not among baselines"
+        if {"advantage", "advantage_lower"} & set(self.error_if):
+            yield "the bound on advantage is margin; leave it out of error_if"
         if len(set(self.baselines)) < len(self.baselines):
             yield "baselines names one twice"
         if self.average == "by_class":
@@ -243,14 +253,16 @@ class BaselineComparison(ScoringCheck):
         """The most frequent class, or of probabilities the share of the positive one."""
         column = seen.schema(self._train).column(self.label)
         answer = seen.require(SplitValues(self._train, column, _MOST_CLASSES))
-        counts = {_named(name, column.type): n for name, n in answer.values if name is not None}
-        counts.pop("nan", None)
+        scoring, counts = self.scoring(seen, self._rows), Counter[str]()
+        for text, n in answer.values:
+            name = None if text is None else class_of_text(text, column.type, scoring.rows.label.type)
+            counts[name or ""] += n
+        del counts[""]
         if not counts:
             return None
         if self._metric.family == "classes":
             return max(counts, key=lambda name: counts[name])
-        positive = self.scoring(seen, self._rows).wanted.positive
-        return counts.get(positive, 0) / sum(counts.values())
+        return counts[scoring.wanted.positive] / counts.total()
 
     @property
     def _rows(self) -> Splits:
@@ -274,7 +286,9 @@ class BaselineComparison(ScoringCheck):
         entity = tuple(Part((pair.one, pair.other), pair.type) for pair in pairs)
         last = LastLabel(entity, label, time, self._train, self.timezone, told=False)
         mine = replace(scoring, rows=replace(rows, last=last), wanted=replace(scoring.wanted, by_pairs=True))
-        theirs = replace(rows, told=rows.label, told_class=not rows.numeric, last=replace(last, told=True))
+        theirs = replace(
+            rows, told=rows.label, told_class=not rows.numeric, last=replace(last, told=True), rival=rows.told
+        )
         return mine, replace(mine, rows=theirs, wanted=replace(mine.wanted, threshold=None))
 
     def _linear(self, seen: Evidence) -> Linear:
@@ -348,10 +362,3 @@ class BaselineComparison(ScoringCheck):
             nothing=nothing if score.rows else None,
             remedy=_REMEDY,
         )
-
-
-def _named(name: str, kind: str) -> str:
-    """The name of a class as metrics have it."""
-    if is_number(kind):
-        return class_name(float(name)) if name.lower() != "nan" else "nan"
-    return name

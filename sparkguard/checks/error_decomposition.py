@@ -21,7 +21,7 @@ from sparkguard.core.threshold import Bound
 from sparkguard.measures.scored import Fate
 from sparkguard.measures.splits import Splits, split_name
 from sparkguard.shapes.decomposition import ROLES, TERMS, Role, decomposed
-from sparkguard.shapes.scoring_fields import Name, ScoringCheck
+from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_words import refused
 from sparkguard.stats.intervals import Interval, difference_interval
 
@@ -80,7 +80,7 @@ class ErrorDecomposition(ScoringCheck):
     """Which set is what: train, train_validation, test_validation and test, with the value of split, or a dataset."""
     window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=30d"])
     """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
-    irreducible: float | None = None
+    irreducible: Finite | None = Field(default=None, ge=0)
     """The error that no model avoids, for instance that of people."""
     error_if: Bounds = {"unscored_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach fails the check."""
@@ -142,7 +142,8 @@ class ErrorDecomposition(ScoringCheck):
             message = f"{self.metric} of {' and '.join(undefined)} is not defined"
             return (replace(finding, status=Status.ERROR, message=message),)
         quantities = {**finding.quantities, "evaluated_rows": Quantity(fates[Fate.JUDGED])}
-        sentence = f"{parts.sentence}; {count(fates[Fate.JUDGED], 'row')}"
+        apart = f"; {count(fates[Fate.UNLABELLED], 'row')} without a label set apart" if fates[Fate.UNLABELLED] else ""
+        sentence = f"{parts.sentence}; {count(fates[Fate.JUDGED], 'row')}{apart}"
         bare = replace(finding, evaluated_rows=None, quantities=quantities)
         verdict = self.verdict(bare, passed=sentence, failed="", remedy=parts.remedy)
         return (replace(verdict, evaluated_rows=fates[Fate.JUDGED], remedy=parts.remedy),)

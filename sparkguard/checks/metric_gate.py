@@ -19,7 +19,7 @@ from sparkguard.errors import DataError
 from sparkguard.measures.scored import Fate
 from sparkguard.measures.splits import Splits, SplitValues
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.shapes.scoring_fields import Name, ScoringCheck
+from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
 from sparkguard.shapes.scoring_words import rows, told
 from sparkguard.shapes.split_field import MOST_SETS, SetsField
@@ -78,11 +78,11 @@ class MetricGate(ScoringCheck):
     """The sets: values of split (default: all), or names with a dataset each."""
     window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=30d"])
     """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
-    minimum: float | None = None
+    minimum: Finite | None = None
     """What the metric must reach, if higher is better."""
-    maximum: float | None = None
+    maximum: Finite | None = None
     """What the metric must not exceed, if lower is better."""
-    by_set: dict[Name, float] = {}
+    by_set: dict[Name, Finite] = {}
     """Sets with another minimum or maximum."""
     require: Literal["point", "lower_bound"] = "point"
     """Whether the metric itself must reach the limit, or the worse end of its interval."""
@@ -129,7 +129,13 @@ class MetricGate(ScoringCheck):
             return (self._none(seen),)
         found = self.scoring(seen, sets).found(seen)
         sources = sets.sources if len(sets.sources) > 1 else sets.sources * len(found)
-        return tuple(self._finding(seen, score, source) for score, source in zip(found, sources, strict=True))
+        findings = [self._finding(seen, score, source) for score, source in zip(found, sources, strict=True)]
+        apart = 0 if self.sets or self.split is None else dict(seen.require(self._values(seen)).values).get(None, 0)
+        if apart:
+            message = f"{count(apart, 'row')} of '{self.datasets[0]}' without a '{self.split}' in no set, so not judged"
+            remedy = "find out which set they belong to, or list the sets"
+            findings.append(Finding(Status.WARN, message, remedy, columns=self.about, source=self.datasets[0]))
+        return tuple(findings)
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
@@ -142,17 +148,27 @@ class MetricGate(ScoringCheck):
             yield "split is a column of dataset; sets with a dataset each have none"
         elif by_dataset and self.window is not None:
             yield "a window is for one dataset; cut the datasets of sets by their where"
+        yield from self._misbounded()
+        kept_out = self.violations == "none" or hides(self.redact, self.split or "")
+        if self.split is not None and not self.sets and kept_out:
+            yield f"list the sets: they would be named by values of '{self.split}', which the suite keeps out"
+
+    def _misbounded(self) -> Iterator[str]:
+        """What is wrong with the limits."""
+        by_dataset = isinstance(self.sets, dict)
         wanted, other = ("minimum", "maximum") if self._metric.higher_is_better else ("maximum", "minimum")
         if getattr(self, other) is not None:
             yield f"{self.metric} is better the {'higher' if wanted == 'minimum' else 'lower'} it is: give {wanted}"
         if getattr(self, wanted) is None and not (self.sets and set(self.by_set) >= set(self.sets)):
             yield f"give {wanted}: the {'least' if wanted == 'minimum' else 'most'} that {self.metric} may be on a set"
+        worse = f"{self.metric}_{'lower' if wanted == 'minimum' else 'upper'}"
+        if {self.metric, worse} & set(self.error_if):
+            yield f"the bound on {self.metric} is {wanted}; leave it out of error_if"
+        if by_dataset and len(set(self.datasets)) < len(self.sets):
+            yield "two of sets are the same dataset and version"
         unknown = [name for name in self.by_set if self.sets and name not in self.sets]
         if unknown:
             yield f"by_set names {few(unknown, _VALUES_SHOWN)}, not among sets: {few(list(self.sets), _VALUES_SHOWN)}"
-        kept_out = self.violations == "none" or hides(self.redact, self.split or "")
-        if self.split is not None and not self.sets and kept_out:
-            yield f"list the sets: they would be named by values of '{self.split}', which the suite keeps out"
 
     def _values(self, seen: Evidence) -> SplitValues:
         return SplitValues(self.datasets[0], seen.schema(self.datasets[0]).column(str(self.split)), MOST_SETS)
@@ -195,7 +211,8 @@ class MetricGate(ScoringCheck):
         )
 
         def sentence(broken: Sequence[str]) -> str:
-            against = "" if numbers[name].value is None else f", {self._against(bound, broken=bool(broken))}"
+            unsure = bound.broken_by(numbers[name]) is None
+            against = "" if numbers[name].value is None else f", {self._against(bound, bool(broken), unsure)}"
             return f"{told(score, classes=shows_labels(self))}{against}; {rows(score)}"
 
         nothing = None if score.judged else self._nothing(seen, score, source)
@@ -213,12 +230,14 @@ class MetricGate(ScoringCheck):
         quantity = self.metric if self.require == "point" else f"{self.metric}_{worse}"
         return quantity, Bound("<" if self._metric.higher_is_better else ">", limit)
 
-    def _against(self, bound: Bound, *, broken: bool) -> str:
+    def _against(self, bound: Bound, broken: bool, unsure: bool) -> str:  # noqa: FBT001 - what came out
         """`below the minimum 0.8`."""
         higher = self._metric.higher_is_better
         end = "" if self.require == "point" else f"its {'lower' if higher else 'upper'} end "
         if broken:
             return f"{end}{'below the minimum' if higher else 'above the maximum'} {number(bound.limit)}"
+        if unsure:
+            return f"{end}close to the {'minimum' if higher else 'maximum'} {number(bound.limit)}"
         return f"{end}{'at least' if higher else 'at most'} {number(bound.limit)}"
 
     def _nothing(self, seen: Evidence, score: SetScore, source: Source) -> str | None:
@@ -231,4 +250,4 @@ class MetricGate(ScoringCheck):
         others = [(v, n) for v, n in seen.require(self._values(seen)).values if v not in self.sets]
         shown = [f"{self.text(self.split, v)} ({count(n, 'row')})" for v, n in others]
         other = f"; other values: {few(shown, _VALUES_SHOWN)}" if shown else ""
-        return f"no row of '{source}' has {score.name} as '{self.split}'{other}"
+        return f"no row of '{source}' has '{score.name}' as '{self.split}'{other}"

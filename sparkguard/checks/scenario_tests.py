@@ -17,6 +17,7 @@ from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.text import few, number
 from sparkguard.core.threshold import Bound
+from sparkguard.shapes.metrics import METRICS
 from sparkguard.shapes.scenario_fields import (
     MOST_SCENARIOS,
     FilesField,
@@ -26,7 +27,7 @@ from sparkguard.shapes.scenario_fields import (
     scenarios_of,
 )
 from sparkguard.shapes.scoring import Scoring, SetScore
-from sparkguard.shapes.scoring_fields import Name, ScoringCheck
+from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
 from sparkguard.shapes.scoring_words import Regression, rows, told
 
@@ -92,11 +93,11 @@ class ScenarioTests(ScoringCheck):
     """The column with the baseline model's score."""
     key: tuple[Name, ...] = ()
     """What names a row, by which the chance of a regression is told where there is no cluster."""
-    minimum: float | None = None
+    minimum: Finite | None = None
     """What the metric must reach in each scenario that does not say otherwise, if higher is better."""
-    maximum: float | None = None
+    maximum: Finite | None = None
     """What it must not exceed, if lower is better."""
-    max_regression: float | None = None
+    max_regression: Finite | None = None
     """By how much the metric may be worse than the baseline's, in each scenario that does not say otherwise."""
     non_inferiority: bool = False
     """Whether the worse end of the regression's interval must stay below max_regression, not only the regression."""
@@ -169,6 +170,18 @@ class ScenarioTests(ScoringCheck):
     def _compares(self) -> bool:
         return self.baseline_prediction is not None or self.baseline_score is not None
 
+    @property
+    def _also_used(self) -> frozenset[str]:
+        options = {
+            "average": any(METRICS[metric].averaged for metric in self._metrics),
+            "positive": True,
+            "threshold": any(METRICS[metric].family == "classes" for metric in self._metrics),
+            "alpha": "pinball_loss" in self._metrics,
+            "bins": "calibration_error" in self._metrics,
+            "area": any(METRICS[metric].family == "areas" for metric in self._metrics),
+        }
+        return frozenset(name for name, used in options.items() if used and len(self._metrics) > 1)
+
     def _of(self, metric: str) -> tuple[Scenario, ...]:
         return tuple(one for one in self.listed if (one.metric or self.metric) == metric)
 
@@ -205,16 +218,27 @@ class ScenarioTests(ScoringCheck):
                 other = {"prediction": self.baseline_prediction, "score": self.baseline_score}
                 lacks = variant.model_copy(update=other).lacks()
                 yield from (f"of the baseline: {message.replace('give ', 'give baseline_')}" for message in lacks)
+        yield from self._of_the_baseline()
         if self.average == "by_class" and self._compares:
             yield "average: by_class cannot be compared with a baseline, whose worst class may be another"
         for one in self.listed:
             yield from (f"scenario '{one.name}': {message}" for message in self._wrong(one))
 
+    def _of_the_baseline(self) -> Iterator[str]:
+        """What is wrong with the bounds, and with what the model is compared with."""
+        bounded = {*self._metrics, "regression", "regression_upper", "evaluated_rows"} & set(self.error_if)
+        if bounded:
+            yield f"the bounds on {few(sorted(bounded), _SHOWN)} are minimum, max_regression and min_rows, not error_if"
+        if self._compares and {self.baseline_prediction, self.baseline_score} & {self.prediction, self.score} - {None}:
+            yield "the baseline is the model itself; name the columns of another model"
+        if self.key and not self._compares:
+            yield "key is for a baseline, by which the chance of a regression is told"
+
     def _wrong(self, one: Scenario) -> Iterator[str]:
         metric = one.metric or self.metric
         higher = self._variant(metric).higher_is_better
         limit, other = ("minimum", "maximum") if higher else ("maximum", "minimum")
-        if getattr(one, other) is not None or (getattr(self, other) is not None and not one.metric):
+        if getattr(one, other) is not None or (getattr(self, other) is not None and one.metric in (None, self.metric)):
             yield f"{metric} is better the {'higher' if higher else 'lower'} it is: give {limit}"
         if self._limit(one) is None and self._margin(one) is None:
             yield f"it has no limit: give {limit}, or max_regression and a baseline"
@@ -227,11 +251,14 @@ class ScenarioTests(ScoringCheck):
         """The bound on the metric itself."""
         higher = self._variant(one.metric or self.metric).higher_is_better
         own = one.minimum if higher else one.maximum
-        given = own if own is not None else self.minimum if higher else self.maximum
+        # A limit of the check is one of its own metric.
+        inherited = None if one.metric not in (None, self.metric) else self.minimum if higher else self.maximum
+        given = inherited if own is None else own
         return None if given is None else Bound("<" if higher else ">", given)
 
     def _margin(self, one: Scenario) -> float | None:
-        return self.max_regression if one.max_regression is None else one.max_regression
+        inherited = self.max_regression if one.metric in (None, self.metric) else None
+        return inherited if one.max_regression is None else one.max_regression
 
     def _inferior(self, one: Scenario) -> bool:
         return self.non_inferiority if one.non_inferiority is None else one.non_inferiority
@@ -263,7 +290,9 @@ class ScenarioTests(ScoringCheck):
             return self._sentence(one, score, regression, whole, broken)
 
         empty = f"scenario '{one.name}' has no row to judge: {self._why_empty(score)}{_asked(one)}"
-        verdict = settled(self, finding, score, bounds, sentence, nothing=empty, remedy=_REMEDY)
+        variant = self._variant(one.metric or self.metric)
+        finding = replace(finding, columns=variant.about)
+        verdict = settled(variant, finding, score, bounds, sentence, nothing=empty, remedy=_REMEDY)
         if verdict.status is not Status.FAIL or self.violations == "none" or not score.judged:
             return verdict
         return replace(verdict, violations=(self._evidence(one, score, verdict.message),))
@@ -296,6 +325,7 @@ class ScenarioTests(ScoringCheck):
             too_much = bool({"regression", "regression_upper"} & set(broken))
             end = "its worse end " if self._inferior(one) else ""
             against = "" if margin is None else f", {end}{'more than' if too_much else 'at most'} {number(margin)}"
+            against = "" if regression.improved and not too_much else against
             sentence += f", {regression.told}{against}"
             if too_much and whole is not None and whole.improved:
                 sentence += f"; the aggregate went {whole.way}"

@@ -15,7 +15,8 @@ from zlib import crc32
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.core.types import is_float
+from sparkguard.core.types import is_float, is_integer, is_number
+from sparkguard.errors import DataError
 from sparkguard.measures.grids import text_of
 from sparkguard.measures.pairing import Values, comparable
 from sparkguard.measures.scenarios import Scenarios
@@ -130,7 +131,8 @@ class ScoredRows:
         entity, moment = values[-len(last.entity) - 1 : -1], values[-1]
         when = span(moment, last.time.columns[0].type, last.timezone)
         earlier = [(at, label) for at, label in labels.get(tuple(map(comparable, entity)), ()) if when and at < when[0]]
-        return max(earlier, key=lambda one: one[0])[1] if earlier else None
+        # Of several at the same time the greatest.
+        return max(earlier)[1] if earlier else None
 
     def _row(self, place: int, values: Sequence[object], before: object) -> ScoredRow:
         label, told = values[:2]
@@ -151,7 +153,7 @@ class ScoredRows:
             fate = Fate.UNSCORED
         elif not (math.isfinite(weight) and weight >= 0):
             fate = Fate.UNWEIGHTED
-        elif self.probability and not 0 <= _number(told) <= 1:
+        elif self.probability and not (0 <= _number(told) <= 1 and 0 <= _number(rival) <= 1):
             fate = Fate.OUTSIDE
         judged = fate is Fate.JUDGED
         return ScoredRow(
@@ -180,12 +182,35 @@ class ScoredRow:
     cluster: int
 
 
+def class_of_text(text: str, kind: str, wanted: str) -> str | None:
+    """The class of a value's text of one type among classes of another; None if it is no finite number.
+
+    `DataError` if the type of the classes has none such.
+    """
+    value: object = text
+    if kind == "boolean":
+        value = text == "true"
+    elif is_integer(kind):
+        value = int(text)
+    elif kind.startswith("decimal"):
+        value = Decimal(text)
+    elif is_float(kind):
+        value = float(text)
+        if not math.isfinite(value):
+            return None
+    if (wanted == "boolean") is not (kind == "boolean") and (wanted == "boolean" or not is_number(wanted)):
+        message = f"a label of {kind} is no class among labels of {wanted}"
+        raise DataError(message, "cast it to one type in a dataset's sql")
+    return _class(value, wanted)
+
+
 def class_name(value: object) -> str:
     """The name of a class: equal numbers of any type have one, and a boolean is `true` or `false`."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return text_of(value)
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        whole, point, digits = f"{value:f}".partition(".")
+        return (whole + point + digits.rstrip("0")).rstrip(".")
     return str(int(value)) if float(value).is_integer() else repr(value)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sparkguard.core.finding import Quantity
 from sparkguard.core.text import number
 from sparkguard.shapes.scoring import SetScore
+from sparkguard.shapes.scoring_words import apart, short
 from sparkguard.stats.intervals import Error, Interval, difference_interval
 
 
@@ -27,7 +28,7 @@ class Rival:
     def advantage(self) -> float:
         """By how much the model is better."""
         found = self.score.estimate
-        return (found.value - self.value) * (1 if found.wanted.metric.higher_is_better else -1)
+        return apart(found.value, self.value) * (1 if found.wanted.metric.higher_is_better else -1)
 
     @property
     def interval(self) -> Interval:
@@ -52,15 +53,11 @@ class Rival:
         advantage = self.advantage
         if math.isnan(advantage):
             return ""
-        of = f"the {_short(self.value, 4)} of {self.words}"
+        of = f"the {short(self.value, 4)} of {self.words}"
         if advantage == 0:
             return f", the same as {of}"
         interval = difference_interval(abs(advantage), self.error, self.score.estimate.wanted.confidence)
-        sure = "" if math.isnan(interval.low) else f" ({_short(interval.low)} to {_short(interval.high)})"
+        sure = "" if math.isnan(interval.low) else f" ({short(interval.low)} to {short(interval.high)})"
         way = "better" if advantage > 0 else "worse"
         wanted = f", where more than {number(margin)} better is wanted" if broken and advantage > 0 else ""
-        return f", {_short(abs(advantage))} {way} than {of}{sure}{wanted}"
-
-
-def _short(value: float, digits: int = 3) -> str:
-    return number(float(f"{value:.{digits}g}"))
+        return f", {short(abs(advantage))} {way} than {of}{sure}{wanted}"

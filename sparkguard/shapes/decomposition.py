@@ -82,7 +82,7 @@ class Decomposition:
         told += "".join(f"; {gap}" for gap in self._together())
         there = [term for term in self.terms if term.value > 0]
         if not there:
-            return f"{told}; no part is above 0"
+            return told if any(math.isnan(term.value) for term in self.terms) else f"{told}; no part is above 0"
         largest = max(there, key=lambda term: term.value)
         steps = [term for term in self.terms if term.sure]
         next_steps = "" if steps else "; none is more than chance"
@@ -96,12 +96,13 @@ class Decomposition:
 
     def _together(self) -> Iterator[str]:
         """Terms that are unknown by themselves, and known together."""
-        at = [i for i, role in enumerate(ROLES) if not math.isnan(self.errors.get(role, math.nan))]
+        errors = (self.irreducible, *(self.errors.get(role, math.nan) for role in ROLES))
+        at = [i for i, error in enumerate(errors) if not math.isnan(error)]
         for one, other in pairwise(at):
             if other - one > 1:
-                names = " and ".join(_WORDS[name] for name in TERMS[one + 1 : other + 1])
-                gap = self.errors[ROLES[other]] - self.errors[ROLES[one]]
-                yield f"{names} together {number(float(f'{gap:.3g}'))}, since there is no {ROLES[one + 1]}"
+                names = " and ".join(_WORDS[name] for name in TERMS[one:other])
+                gap = number(float(f"{errors[other] - errors[one]:.3g}"))
+                yield f"{names} together {gap}, since there is no {ROLES[one]}"
 
 
 def decomposed(

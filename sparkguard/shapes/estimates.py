@@ -78,12 +78,14 @@ def estimate(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], *, clustered:
         return Estimate(wanted, math.nan, clusters=0 if clustered else None)
     function, sums, pieces, classes = _prepared(wanted, cell, cells)
     if clustered:
-        error = error_by_groups(function, sums.groups, sums.clusters, pieces)
+        error = error_by_groups(function, sums.groups, pieces.clusters, pieces.rows)
     else:
         # The spread of a share of rows is known with the share.
-        freedom = {"classes": math.inf, "areas": pieces - 1}.get(wanted.metric.family, float(sums.rows.sum()) - 1)
-        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, freedom, pieces)
+        freedom = {"classes": math.inf, "areas": pieces.rows - 1}.get(wanted.metric.family, float(sums.rows.sum()) - 1)
+        error = error_by_rows(function, sums.whole, sums.moments, sums.rows, freedom, pieces.rows)
     value, clusters = float(function(sums.whole)), sums.clusters if clustered else None
+    if wanted.name == "r2" and sums.rows.sum() < 2:  # noqa: PLR2004 - one row has no variance to explain
+        value = math.nan
     return Estimate(wanted, value, error, clusters, classes, _margin(wanted, sums, value))
 
 
@@ -95,7 +97,7 @@ def difference(wanted: Wanted, cells: tuple[Cell, Cell], mine: Sequence[SetCell]
     (function, sums, *_), (other, others, *_) = (
         _prepared(wanted, cell, side, folds) for cell, side in zip(cells, (mine, theirs), strict=True)
     )
-    width, clusters = sums.groups.shape[1], max(sums.clusters, others.clusters)
+    width, clusters = sums.groups.shape[1], min(sums.clusters, others.clusters)
 
     def apart(both: Floats) -> Floats:
         return function(both[..., :width, :]) - other(both[..., width:, :])
@@ -169,16 +171,33 @@ class Sums:
         upper = np.triu_indices(terms)
         for cell in cells:
             place = at[cell.key]
-            groups[place_of[cell.fold], place] = cell.sums
+            groups[place_of[cell.fold], place] += cell.sums
             rows[place] += cell.rows
             if cell.moments:
-                moments[place][upper] = cell.moments
+                moments[place][upper] += cell.moments
         moments = moments + np.triu(moments, 1).swapaxes(1, 2)
         return cls(groups, rows, moments, len({one for cell in cells for one in cell.clusters}))
 
 
-Prepared = tuple[Metric, Sums, float, Mapping[str, float]]
-"""A metric of sums, the sums, the rows that decide whether it is 1, and the classes by themselves."""
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What decides whether a metric is 1: so many rows of equal weight, in so many clusters."""
+
+    rows: float
+    clusters: int
+
+    @classmethod
+    def of(cls, cells: Sequence[SetCell]) -> Pieces:
+        """Of all rows of some cells; unequal weights count as fewer rows, where their squares are known."""
+        rows, clusters = float(sum(cell.rows for cell in cells)), {one for cell in cells for one in cell.clusters}
+        squares = sum(cell.moments[0] for cell in cells if cell.moments)
+        if squares > 0:
+            rows = sum(cell.sums[0] for cell in cells) ** 2 / squares
+        return cls(rows, len(clusters))
+
+
+Prepared = tuple[Metric, Sums, Pieces, Mapping[str, float]]
+"""A metric of sums, the sums, what decides whether it is 1, and the classes by themselves."""
 
 
 def _prepared(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], folds: Sequence[int] = ()) -> Prepared:
@@ -228,17 +247,17 @@ def _places(keys: Sequence[Key], side: int, names: Sequence[int | str]) -> npt.N
     return np.array([names.index(key[side]) for key in keys], np.int64)
 
 
-def _pieces(wanted: Wanted, cells: Sequence[SetCell], positive: int | str | None = None) -> float:
+def _pieces(wanted: Wanted, cells: Sequence[SetCell], positive: int | str | None = None) -> Pieces:
     """The rows that decide whether a metric is 1: of one class those that are or are called so, else of the rarest."""
-    rows: dict[int | str, int] = {}
-    relevant = 0
-    for cell in cells:
-        label, told = cell.key if len(cell.key) == 2 else (0, 0)  # noqa: PLR2004 - a pair
-        rows[label] = rows.get(label, 0) + cell.rows
-        sides = {"precision": (told,), "recall": (label,)}.get(wanted.name, (label, told))
-        relevant += cell.rows if positive in sides else 0
     if positive is not None:
-        return relevant
+        sides = {"precision": (1,), "recall": (0,)}.get(wanted.name, (0, 1))
+        return Pieces.of([cell for cell in cells if positive in [cell.key[side] for side in sides]])
     if wanted.name == "accuracy" or wanted.average == "micro" or not wanted.metric.share:
-        return sum(rows.values())
-    return rows.get(1, 0) if wanted.name == "average_precision" else min(rows.values())
+        return Pieces.of(cells)
+    by_label: dict[int | str, list[SetCell]] = {}
+    for cell in cells:
+        by_label.setdefault(cell.key[0], []).append(cell)
+    if wanted.name == "average_precision":
+        return Pieces.of(by_label.get(1, []))
+    found = [Pieces.of(mine) for mine in by_label.values()]
+    return Pieces(min(one.rows for one in found), min(one.clusters for one in found))

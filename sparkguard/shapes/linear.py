@@ -81,7 +81,8 @@ class Linear:
             estimate(which, one.cell, of, clustered=True)
             for which, one, of in zip((wanted, threshold), asked, cells, strict=True)
         ]
-        estimates = [replace(one, margin=0.0, clusters=None) for one in estimates]
+        grouped = bool(self.scoring.rows.cluster)
+        estimates = [replace(one, margin=0.0, clusters=one.clusters if grouped else None) for one in estimates]
         error = difference(wanted, (asked[0].cell, asked[1].cell), *cells)
         fates = {Fate.JUDGED: len(rows)}
         return SetScore("a sample", fates, estimates[0]), estimates[1], error

@@ -27,7 +27,7 @@ from sparkguard.errors import DataError
 from sparkguard.measures.conditions import mentioned
 from sparkguard.measures.pairing import pair_key
 from sparkguard.measures.scenarios import ByEquality, ByPredicate, ByTable, Scenarios, Texts
-from sparkguard.shapes.scoring_fields import MetricField, Name
+from sparkguard.shapes.scoring_fields import Finite, MetricField, Name
 
 Kind = Literal["where", "equals", "keys", "dataset"]
 _KINDS: tuple[Kind, ...] = ("where", "equals", "keys", "dataset")
@@ -108,11 +108,11 @@ class Scenario(BaseModel):
     """A dataset of its own, with a label and predictions by the same names."""
     metric: MetricField | None = None
     """Another metric than the check's."""
-    minimum: float | None = None
+    minimum: Finite | None = None
     """What the metric must reach here, if higher is better."""
-    maximum: float | None = None
+    maximum: Finite | None = None
     """What it must not exceed, if lower is better."""
-    max_regression: float | None = None
+    max_regression: Finite | None = None
     """By how much the metric may be worse than that of the baseline on the same rows."""
     non_inferiority: bool | None = None
     """Whether the worse end of the regression's interval must stay below max_regression, not only the regression."""
@@ -151,7 +151,8 @@ def scenarios_of(seen: Evidence, main: Source, listed: Sequence[Scenario], *, wh
     tables, predicates, own = [], [], []
     for place, one in enumerate(listed):
         for names, values in one.tuples:
-            equal.setdefault(names, {}).setdefault(values, []).append(place)
+            places = equal.setdefault(names, {}).setdefault(values, [])
+            places += [] if place in places else [place]
         if one.where is not None:
             predicates.append(ByPredicate(one.where, mentioned(one.where, schema), place))
         elif one.dataset is not None:

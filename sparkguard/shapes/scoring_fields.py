@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -12,7 +13,7 @@ from sparkguard.core.check import Check
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.text import did_you_mean
-from sparkguard.core.types import can_be_key, common_type, is_number, is_text
+from sparkguard.core.types import can_be_key, common_type, is_float, is_number, is_text
 from sparkguard.errors import DataError
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import ScoredRows, class_name
@@ -24,6 +25,8 @@ from sparkguard.shapes.scoring import Scoring
 from sparkguard.shapes.split_questions import named_parts
 
 Name = Annotated[str, Field(min_length=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+"""A number that is neither NaN nor infinite: such a limit would never be broken."""
 _DEFAULT_THRESHOLD = 0.5
 
 
@@ -63,7 +66,7 @@ class ScoringCheck(Check):
     (by their rows), `micro` (all rows as one), or `by_class`: the worst class is judged."""
     positive: ClassField | None = None
     """The positive class; by default 1 or true."""
-    threshold: float | None = None
+    threshold: Finite | None = None
     """From which score on a row is predicted positive, for metrics of classes without a prediction (default: 0.5)."""
     alpha: float = Field(default=0.5, gt=0, lt=1)
     """The quantile that pinball_loss is of."""
@@ -132,13 +135,20 @@ class ScoringCheck(Check):
             "area": family == "areas",
         }
         for name, uses in used.items():
-            if name in self.model_fields_set and not uses:
+            if name in self.model_fields_set and not uses and name not in self._also_used:
                 other = " with prediction" if name == "threshold" and family == "classes" else ""
                 yield f"{self.metric}{other} does not use {name}; leave it out"
         if self._thresholded and self.average != "binary":
             yield f"average: {self.average} is of predicted classes: give prediction"
+        if self.told == self.label:
+            yield f"'{self.label}' is the label; what was told of it is another column"
         if len(set(self.cluster)) < len(self.cluster):
             yield f"cluster names a column twice: {', '.join(self.cluster)}"
+
+    @property
+    def _also_used(self) -> frozenset[str]:
+        """Options that other metrics of the check use."""
+        return frozenset()
 
     @property
     def _one_class(self) -> bool:
@@ -190,8 +200,8 @@ class ScoringCheck(Check):
                 return found
         elif is_number(label.type):
             try:
-                return class_name(float("1" if given is None else given))
-            except ValueError:
+                return _number_class("1" if given is None else given, label.type)
+            except (ValueError, ArithmeticError):
                 pass
         elif given is not None:
             return str(given)
@@ -201,6 +211,11 @@ class ScoringCheck(Check):
             raise DataError(message, f"write positive: and the class{other}")
         message = f"positive: '{given}' is no {label.type}, as '{label.name}' is"
         raise DataError(message, "name a class as the label has it")
+
+
+def _number_class(text: str, kind: str) -> str:
+    """The name that a class of this number has in a type."""
+    return class_name(float(text) if is_float(kind) else Decimal(text))
 
 
 def _numbers(sets: Splits, columns: Sequence[Column], what: str) -> Part:

@@ -63,4 +63,4 @@ def settled(
 
 def shows_labels(check: ScoringCheck) -> bool:
     """Whether the suite lets classes of the label be named."""
-    return check.violations != "none" and not hides(check.redact, check.label)
+    return check.violations != "none" and not any(hides(check.redact, name) for name in (check.label, check.told))

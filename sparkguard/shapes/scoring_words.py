@@ -14,6 +14,16 @@ from sparkguard.shapes.scoring import SetScore
 from sparkguard.stats.intervals import FEWEST_CLUSTERS, Error, Interval, difference_interval
 
 _CLASSES_SHOWN = 3
+_NOISE = 1e-12
+"""The part of a number in which the order of sums shows."""
+
+
+def apart(one: float, other: float) -> float:
+    """The difference of two numbers, without the noise of their last digits: 0.85 - 0.83 is 0.02."""
+    difference = one - other
+    if abs(difference) <= _NOISE * max(abs(one), abs(other)):
+        return 0.0
+    return float(f"{difference:.12g}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Regression:
         """By how much the metric is worse; NaN where one of both is not defined."""
         mine, baseline = self.mine.estimate, self.baseline.estimate
         higher = mine.wanted.metric.higher_is_better
-        return baseline.value - mine.value if higher else mine.value - baseline.value
+        return apart(baseline.value, mine.value) if higher else apart(mine.value, baseline.value)
 
     @property
     def interval(self) -> Interval:
@@ -45,7 +55,7 @@ class Regression:
     def way(self) -> str:
         """`up: 0.8 → 0.9`."""
         mine, baseline = self.mine.estimate.value, self.baseline.estimate.value
-        return f"{'up' if mine > baseline else 'down'}: {_short(baseline, 4)} → {_short(mine, 4)}"
+        return f"{'up' if mine > baseline else 'down'}: {short(baseline, 4)} → {short(mine, 4)}"
 
     @property
     def numbers(self) -> Mapping[str, Quantity]:
@@ -67,16 +77,16 @@ class Regression:
         if math.isnan(value):
             return "not comparable with the baseline"
         if value == 0:
-            return f"the same as the {_short(baseline)} of the baseline"
+            return f"the same as the {short(baseline)} of the baseline"
         low, high = self.interval.low, self.interval.high
         sure = "give cluster or key to know whether by chance"
         if not math.isnan(low):
             ends = (low, high) if value > 0 else (-high, -low)
-            sure = f"{_short(ends[0])} to {_short(ends[1])}, {'' if ends[0] > 0 else 'not '}significant"
+            sure = f"{short(ends[0])} to {short(ends[1])}, {'' if ends[0] > 0 else 'not '}significant"
         elif self.mine.estimate.clusters is not None:
             sure = f"{count(self.mine.estimate.clusters, 'cluster')}, too few to know whether by chance"
         way = "worse" if value > 0 else "better"
-        return f"{_short(abs(value))} {way} than the {_short(baseline)} of the baseline ({sure})"
+        return f"{short(abs(value))} {way} than the {short(baseline)} of the baseline ({sure})"
 
 
 class Refusal(NamedTuple):
@@ -110,20 +120,20 @@ def rows(score: SetScore, *, all_of_them: bool = False) -> str:
 
 def refused(score: SetScore, label: str, score_column: str, weight: str) -> Refusal | None:
     """Rows for which the metric is not made; None if there are none."""
-    fates, of = score.fates, f"of {score.name} have a"
+    fates, of = score.fates, f"of {score.name}"
     if fates.get(Fate.FOREIGN):
         return Refusal(
-            f"{count(fates[Fate.FOREIGN], 'row')} {of} '{label}' that is none of 1, 0 and -1",
+            f"{count(fates[Fate.FOREIGN], 'row')} {of} with a '{label}' that is none of 1, 0 and -1",
             "say which class is the positive one: positive; or how classes are averaged: average",
         )
     if fates.get(Fate.UNWEIGHTED):
         return Refusal(
-            f"{count(fates[Fate.UNWEIGHTED], 'row')} {of} '{weight}' that is NULL, negative or infinite",
+            f"{count(fates[Fate.UNWEIGHTED], 'row')} {of} with a '{weight}' that is NULL, negative or infinite",
             "correct the weights, or leave such rows out in the dataset's where",
         )
     if fates.get(Fate.OUTSIDE):
         return Refusal(
-            f"{count(fates[Fate.OUTSIDE], 'row')} {of} '{score_column}' that is no probability",
+            f"{count(fates[Fate.OUTSIDE], 'row')} {of} with a score that is no probability ('{score_column}')",
             f"{score.estimate.wanted.name} needs a score from 0 to 1; roc_auc and average_precision take any",
         )
     return None
@@ -135,13 +145,13 @@ def _sure(score: SetScore) -> str:
     low, high = found.interval.low, found.interval.high
     counted = "rows taken as independent" if found.clusters is None else count(found.clusters, "cluster")
     if not math.isnan(low):
-        return f"{_short(low)} to {_short(high)}, {counted}"
+        return f"{short(low)} to {short(high)}, {counted}"
     few = found.clusters is not None and found.clusters < FEWEST_CLUSTERS
     why = f"; {FEWEST_CLUSTERS} are needed" if few else ""
     return f"no interval, {counted}{why}"
 
 
-def _short(value: float, digits: int = 3) -> str:
+def short(value: float, digits: int = 3) -> str:
     """Three digits are enough for where something may lie."""
     return number(float(f"{value:.{digits}g}"))
 

@@ -40,7 +40,7 @@ def failures_of(query: Query, results: Results, check: str, run_id: str | None, 
         raise ConfigError(message)
     one = f"AND v.run_id = '{run_id}'" if run_id else ""
     rows = query(
-        "SELECT v.kind, v.key, v.rank, v.suite, v.run_id, v.run_date, r.started_at, c.owner, c.message "  # noqa: S608 - both ids were checked
+        "SELECT v.kind, v.key, v.rank, v.suite, v.run_id, v.attempt, v.run_date, r.started_at, c.owner, c.message "  # noqa: S608 - both ids were checked
         "FROM {violations} v JOIN {runs} r ON v.suite = r.suite AND v.run_id = r.run_id AND v.attempt = r.attempt "
         "JOIN {check_results} c ON v.result_id = c.result_id AND v.attempt = c.attempt "
         f"WHERE v.check_id = '{check}' {one}"
@@ -49,7 +49,8 @@ def failures_of(query: Query, results: Results, check: str, run_id: str | None, 
         message = f"no evidence of check '{check}'{' in run ' + run_id if run_id else ''} is recorded in '{results}'"
         raise DataError(message, "name a check that failed, or one whose violations are kept")
     last = max(rows, key=lambda row: (row["run_date"], row["started_at"]))
-    mine = sorted((row for row in rows if row["run_id"] == last["run_id"]), key=lambda row: row["rank"])
+    same = ("suite", "run_id", "attempt")
+    mine = sorted((row for row in rows if all(row[n] == last[n] for n in same)), key=lambda row: row["rank"])
     kinds: dict[str, list[dict[str, str | None]]] = {}
     for row in mine:
         found = {name: value for name, value in row["key"].items() if not key or name in key}

@@ -27,6 +27,8 @@ Metric = Callable[[Floats], Floats]
 
 FEWEST_CLUSTERS = 20
 """Of fewer clusters no error is told: the jackknife's own error would be a sixth and more."""
+_FAR = 20.0
+"""An interval from a number divided by e^20 says nothing."""
 _STEP = 1 / 32
 """The part of a row by which sums are changed: of 10^9 rows a slope then still has five digits."""
 _CHUNK = 1 << 21
@@ -93,13 +95,13 @@ def error_by_groups(metric: Metric, sums: Floats, clusters: int, pieces: float) 
     """
     weight = sums[..., 0].sum(axis=1)
     groups, weight = sums[weight > 0], weight[weight > 0]
-    if clusters < FEWEST_CLUSTERS or len(groups) < 2:  # noqa: PLR2004 - one group has no spread
+    alike = float(weight.sum() ** 2 / (weight**2).sum()) if len(groups) else 0.0
+    if clusters < FEWEST_CLUSTERS or alike < 2:  # noqa: PLR2004 - one group has no spread
         return Error(math.nan, math.nan, pieces)
     total = groups.sum(axis=0)
     without = metric(total - groups)
     many = len(groups)
     variance = float(((without - metric(total)) ** 2).sum()) * (many - 1) / many
-    alike = float(weight.sum() ** 2 / (weight**2).sum())
     return Error(math.sqrt(variance) if math.isfinite(variance) else math.nan, alike - 1, min(pieces, clusters))
 
 
@@ -119,7 +121,10 @@ def loss_interval(loss: float, error: Error, confidence: float) -> Interval:
     """The interval of a number above 0, on the scale of its logarithm; of no spread nothing is known."""
     if math.isnan(loss) or not error.known or error.value == 0 or loss <= 0:
         return UNKNOWN
-    times = math.exp(_quantile(error, confidence) * error.value / loss)
+    exponent = _quantile(error, confidence) * error.value / loss
+    if exponent > _FAR:
+        return UNKNOWN
+    times = math.exp(exponent)
     return Interval(loss / times, loss * times)
 
 
@@ -133,7 +138,7 @@ def gap_interval(gap: float, error: Error, confidence: float) -> Interval:
 
 def difference_interval(value: float, error: Error, confidence: float) -> Interval:
     """The interval of a difference of two metrics."""
-    if math.isnan(value) or not error.known:
+    if math.isnan(value) or not error.known or error.value == 0:
         return UNKNOWN
     half = _quantile(error, confidence) * error.value
     return Interval(value - half, value + half)

@@ -201,6 +201,53 @@ def test_numbers_and_classes_have_linear_models_and_texts_are_classes() -> None:
     assert value(text, "accuracy") == pytest.approx(np.mean(x > 0))
 
 
+@pytest.mark.parametrize(
+    ("labels", "train", "told"),
+    [
+        ([True] * 10 + [False] * 90, None, 0),
+        ([True] * 10 + [False] * 90, [1] * 10 + [0] * 90, 0),
+        ([1] * 40 + [0] * 60, [True] * 10 + [False] * 90, 0),
+        ([1.0] * 40 + [0.0] * 35 + [-0.0] * 25 + [float("inf")] * 200, None, 0),
+    ],
+)
+def test_the_majority_is_a_class_as_the_metric_has_it(labels: list[Any], train: list[Any] | None, told: int) -> None:
+    rows = [{"y": y, "p": told} for y in labels]
+    [majority] = found(rows, None if train is None else [{"y": y} for y in train]).values()
+    assert majority.status is Status.FAIL
+    assert "the same as" in majority.message
+    assert "of always 0" in majority.message
+
+
+def test_large_whole_numbers_are_classes_of_their_own() -> None:
+    rows = [{"y": 9_007_199_254_740_993, "p": 9_007_199_254_740_993} for _ in range(9)] + [{"y": 5, "p": 5}]
+    [majority] = found(rows).values()
+    assert value(majority, "baseline") == 0.9
+
+
+def test_the_last_value_is_judged_on_rows_that_the_model_scored_too() -> None:
+    rows = [{**row, "p": row["p"] if i % 10 else float("nan")} for i, row in enumerate(walks(10))]
+    wanted = check(metric="mae", baselines=["last_value"], entity=["user"], error_if={})
+    [last] = judge(wanted, {"t": rows}, time_columns={"t": "ts"})
+    pairs = [(b, a["y"]) for a, b in pairwise(rows) if a["user"] == b["user"] and b["p"] == b["p"]]
+    expected = metrics.mean_absolute_error([b["y"] for b, _ in pairs], [y for _, y in pairs])
+    assert value(last, "baseline") == pytest.approx(expected)
+
+
+def test_a_linear_model_does_not_hide_rows_without_a_prediction() -> None:
+    rows = [{**row, "s": row["s"] if i % 3 else float("nan"), "x": i} for i, row in enumerate(BINARY)]
+    wanted = check(metric="roc_auc", prediction=None, score="s", train="train", baselines=["linear"])
+    [linear] = judge(wanted, {"t": rows, "train": rows})
+    assert (linear.status, value(linear, "unscored_rows")) == (Status.FAIL, 200)
+
+
+def test_a_margin_that_is_met_to_the_digit_is_met() -> None:
+    rows = [{"y": int(i < 80), "p": int(i < 70)} for i in range(100)]
+    [majority] = found(rows, margin=0.1).values()
+    assert majority.status is Status.PASS
+    [known] = found(rows, known_result=0.7, margin=0.2).values()
+    assert (known.status, value(known, "advantage")) == (Status.PASS, 0.2)
+
+
 def test_a_published_number_is_a_baseline_too() -> None:
     [only] = found(CLASSES, known_result=0.99).values()
     assert (only.subject, only.subject_kind, only.status) == ("known_result", "baseline", Status.FAIL)
@@ -224,13 +271,26 @@ def test_nothing_to_learn_from_is_an_error_and_nothing_to_judge_no_pass() -> Non
     [
         (
             {"baselines": ["mean"]},
-            "accuracy has no baseline mean; it has majority and last_value and linear, and known_result",
+            "accuracy has no baseline mean; it has majority, last_value, linear, known_result",
         ),
         (
             {"metric": "mae", "baselines": ["majority"]},
-            "mae has no baseline majority; it has mean and median and last_value",
+            "mae has no baseline majority; it has mean, median, last_value",
         ),
         ({"metric": "calibration_error", "prediction": None, "score": "s"}, "a constant is well calibrated"),
+        ({"weight": "w"}, "majority, mean and median learn without weight"),
+        ({"known_result": float("nan")}, "finite number"),
+        ({"error_if": {"advantage": "< 0"}}, "the bound on advantage is margin"),
+        (
+            {
+                "metric": "calibration_error",
+                "prediction": None,
+                "score": "s",
+                "known_result": 0.1,
+                "baselines": ["majority"],
+            },
+            "calibration_error has no baseline majority",
+        ),
         ({"baselines": ["last_value"]}, "last_value needs entity"),
         ({"baselines": ["linear"]}, "linear needs train"),
         ({"entity": ["user"], "baselines": ["majority"]}, "entity is for last_value"),

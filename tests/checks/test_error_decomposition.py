@@ -64,6 +64,13 @@ def test_a_set_that_is_not_given_leaves_its_terms_unknown_and_not_zero() -> None
     )
 
 
+def test_terms_that_are_known_only_together_are_told_from_the_irreducible_error_on() -> None:
+    sets = {"train_validation": "b", "test": "d"}
+    finding = found(wrong_of(b=0.1, d=0.3), sets=sets, irreducible=0.02)
+    assert "avoidable bias and variance together 0.08, since there is no train" in finding.message
+    assert "above 0" not in finding.message
+
+
 def test_a_set_without_rows_is_an_error_that_keeps_what_is_known() -> None:
     finding = found(wrong_of(a=0.05, b=0.15, c=0.2), irreducible=0.02)
     assert (finding.status, finding.message) == (

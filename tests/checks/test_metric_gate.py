@@ -130,7 +130,12 @@ def test_each_set_has_a_finding_and_one_bad_set_closes_the_gate() -> None:
 
 def test_all_values_of_the_split_are_sets_unless_some_are_named() -> None:
     rows = table([1, 0, 1], [1, 0, 1], part=["b", "a", None])
-    assert list(found(rows, split="part")) == ["a", "b"]
+    every = found(rows, split="part")
+    assert list(every) == ["a", "b", ":all"]
+    assert (every[":all"].status, every[":all"].message) == (
+        Status.WARN,
+        "1 row of 't' without a 'part' in no set, so not judged",
+    )
     assert list(found(rows, split="part", sets=["b"])) == ["b"]
 
 
@@ -138,7 +143,7 @@ def test_a_missing_set_fails_and_the_values_that_exist_are_told() -> None:
     finding = found(table([1, 1], [1, 1], part=["train", "val"]), split="part", sets=["train", "vall"])["vall"]
     assert (finding.status, finding.message) == (
         Status.FAIL,
-        "no row of 't' has vall as 'part'; other values: val (1 row), so nothing was checked",
+        "no row of 't' has 'vall' as 'part'; other values: val (1 row), so nothing was checked",
     )
 
 
@@ -200,12 +205,12 @@ def test_one_class_only_has_no_area_and_is_an_error_not_a_pass() -> None:
 @pytest.mark.parametrize(
     ("rows", "fields", "message"),
     [
-        (table([1, 2], [0.1, 0.2]), {"metric": "roc_auc"}, "1 row of t have a 'y' that is none of 1, 0 and -1"),
-        (table([1, 0], [0.1, 1.5]), {"metric": "log_loss"}, "1 row of t have a 'p' that is no probability"),
+        (table([1, 2], [0.1, 0.2]), {"metric": "roc_auc"}, "1 row of t with a 'y' that is none of 1, 0 and -1"),
+        (table([1, 0], [0.1, 1.5]), {"metric": "log_loss"}, "1 row of t with a score that is no probability ('p')"),
         (
             table([1, 0], [0.1, 0.5], w=[1.0, -1.0]),
             {"metric": "roc_auc", "weight": "w"},
-            "1 row of t have a 'w' that is NULL, negative or infinite",
+            "1 row of t with a 'w' that is NULL, negative or infinite",
         ),
     ],
 )
@@ -277,6 +282,35 @@ def test_a_lower_bound_may_be_required_and_one_that_nobody_knows_is_an_error() -
     assert value(lower_is_better, "mae") == pytest.approx(0.2)
 
 
+def test_an_interval_at_one_counts_the_rows_that_weigh_and_the_clusters_that_can_be_wrong() -> None:
+    light = table([1] * 103, [1] * 103, w=[0.0] * 100 + [1.0] * 3)
+    assert value(only(light, weight="w"), "accuracy_lower") == pytest.approx(0.4385, abs=1e-3)
+    heavy = table([1] * 101, [1] * 101, w=[1.0] * 100 + [1e9])
+    assert value(only(heavy, weight="w"), "accuracy_lower") < 0.3  # type: ignore[operator]
+    positives = table(
+        [int(i < 20) for i in range(2_000)], [int(i < 20) for i in range(2_000)], user=[i // 10 for i in range(2_000)]
+    )
+    recall = only(positives, metric="recall", cluster=["user"])
+    assert (value(recall, "recall"), value(recall, "recall_lower")) == (1, None)
+
+
+def test_clusters_of_very_unequal_size_have_no_interval_and_no_exception() -> None:
+    users = [0] * 10_000 + list(range(1, 25))
+    rows = table([1.0] * len(users), [1.5 + (u % 3) / 10 for u in users], user=users)
+    finding = only(rows, metric="mae", maximum=1, cluster=["user"])
+    assert (finding.status, value(finding, "mae_lower")) == (Status.PASS, None)
+
+
+def test_classes_of_a_hidden_prediction_are_not_told() -> None:
+    finding = only(table(list("ab"), ["a", "SECRET"]), metric="f1", average="by_class", redact=["p"])
+    assert "SECRET" not in finding.message
+    assert "f1[SECRET]" not in finding.quantities
+
+
+def test_one_row_has_no_r2() -> None:
+    assert only(table([1.0], [1.0]), metric="r2").status is Status.ERROR
+
+
 def test_binned_areas_state_a_margin_and_warn_where_it_covers_the_limit() -> None:
     rng = np.random.default_rng(3)
     label = rng.random(3000) < 0.3
@@ -337,6 +371,10 @@ def test_areas_ask_three_times_and_all_else_once() -> None:
         ({"threshold": 0.3}, "accuracy with prediction does not use threshold"),
         ({"metric": "f1", "prediction": None, "score": "p", "average": "macro"}, "average: macro is of predicted"),
         ({"alpha": 0.3}, "accuracy does not use alpha"),
+        ({"minimum": NAN}, "finite number"),
+        ({"error_if": {"accuracy": "< 0.3"}}, "the bound on accuracy is minimum; leave it out of error_if"),
+        ({"prediction": "y"}, "'y' is the label; what was told of it is another column"),
+        ({"dataset": None, "sets": {"a": "t", "b": "t"}}, "two of sets are the same dataset"),
         ({"cluster": ["a", "a"]}, "cluster names a column twice"),
         ({"split": "s", "violations": "none"}, "list the sets"),
     ],

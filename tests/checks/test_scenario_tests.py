@@ -177,6 +177,39 @@ def test_areas_and_losses_compare_on_the_rows_that_both_models_scored() -> None:
     assert finding.status is Status.FAIL
 
 
+def test_a_baseline_that_is_no_probability_is_an_error_and_not_left_out() -> None:
+    rows = [{"y": i % 2, "s": 0.5 + (i % 2) / 100, "o": 0.5 if i < 10 else 4.0} for i in range(100)]
+    fields: dict[str, Any] = {"metric": "log_loss", "prediction": None, "score": "s", "baseline_score": "o"}
+    finding = only(rows, {"name": "all", "where": "1 = 1"}, **fields, max_regression=0, minimum=None)
+    assert finding.status is Status.ERROR
+
+
+def test_a_regression_of_exactly_the_margin_is_allowed() -> None:
+    rows = [{"y": 1, "p": int(i < 83), "old": int(i < 85)} for i in range(100)]
+    fields: dict[str, Any] = {"baseline_prediction": "old", "max_regression": 0.02, "minimum": None}
+    finding = only(rows, {"name": "all", "where": "1 = 1"}, **fields)
+    assert (finding.status, value(finding, "regression")) == (Status.PASS, 0.02)
+
+
+def test_equal_models_are_the_same_and_whether_they_always_are_nobody_knows() -> None:
+    rows = [{"id": i, "y": 1, "p": 1, "old": 1} for i in range(50)]
+    fields: dict[str, Any] = {"baseline_prediction": "old", "max_regression": 0.001, "minimum": None, "key": ["id"]}
+    assert only(rows, {"name": "all", "where": "id >= 0"}, **fields).status is Status.PASS
+    unsure = only(rows, {"name": "all", "where": "id >= 0"}, **fields, non_inferiority=True)
+    assert unsure.status is Status.ERROR
+
+
+def test_a_scenario_with_another_metric_has_its_own_limits_columns_and_options() -> None:
+    rows = [{**row, "s": 5.0} for row in ROWS]
+    other = {**SFO, "metric": "brier_score", "maximum": 1}
+    finding = only(rows, other, score="s")
+    assert finding.message == "2 rows of sfo with a score that is no probability ('s')"
+    assert finding.columns == ("y", "s")
+    with pytest.raises(ValidationError, match="it has no limit: give minimum"):
+        check({**SFO, "metric": "recall"})
+    assert check({**SFO, "metric": "f1", "minimum": 0}, SFO | {"name": "b"}, average="macro").average == "macro"
+
+
 def test_a_metric_that_is_not_defined_in_a_scenario_is_an_error() -> None:
     finding = only(ROWS, {"name": "one", "equals": {"dest": None}}, metric="roc_auc", prediction=None, score="p")
     assert finding.status is Status.ERROR
@@ -196,6 +229,10 @@ def test_a_column_that_does_not_exist_is_named() -> None:
         ([{**SFO, "where": "a"}], {}, "has where and equals; give exactly one"),
         ([SFO], {"minimum": None}, "scenario 'sfo': it has no limit: give minimum, or max_regression and a baseline"),
         ([{**SFO, "maximum": 1}], {}, "accuracy is better the higher it is: give minimum"),
+        ([SFO], {"baseline_prediction": "p", "max_regression": 0}, "the baseline is the model itself"),
+        ([SFO], {"key": ["id"]}, "key is for a baseline"),
+        ([SFO], {"error_if": {"evaluated_rows": "< 2"}}, "the bounds on evaluated_rows are minimum"),
+        ([{**SFO, "minimum": float("nan")}], {}, "finite number"),
         ([SFO], {"max_regression": 0.1}, "max_regression needs baseline_prediction or baseline_score"),
         ([{**SFO, "metric": "log_loss", "maximum": 1}], {}, "log_loss is of a score: give score"),
         ([SFO], {"baseline_score": "s"}, "of the baseline: accuracy"),

@@ -82,6 +82,22 @@ def test_every_way_of_telling_a_scenario_is_that_of_the_oracle(spark: SparkSessi
     assert (rows["no number"], rows["null"], rows["never"], rows["day"]) == (1, 1, 0, 2)
 
 
+def test_a_row_is_in_a_scenario_once_however_often_it_is_named(spark: SparkSession) -> None:
+    twice: list[dict[str, Any]] = [
+        {"name": "texts", "keys": [{"`ho.ur`": "5"}, {"`ho.ur`": "05"}, {"`ho.ur`": 5}]},
+        {"name": "lists", "equals": {"dest": ["SFO", "SFO"]}},
+        {"name": "all", "where": "true"},
+    ]
+    frame = spark.createDataFrame(ROWS, SCHEMA)
+    assert [f.evaluated_rows for f in found(spark, check(twice, minimum=0), t=frame)] == [1, 2, 5]
+
+
+def test_scenarios_may_all_have_datasets_of_their_own(spark: SparkSession) -> None:
+    own = spark.createDataFrame([(1, 1), (1, 0)], "y INT, p INT")
+    [one] = found(spark, check([{"name": "own", "dataset": "o"}]), t=spark.createDataFrame(ROWS, SCHEMA), o=own)
+    assert (one.status, one.evaluated_rows) == (Status.PASS, 2)
+
+
 def test_a_thousand_scenarios_by_equality_and_keys_cost_one_read_and_no_row_of_the_table_is_shuffled(
     spark: SparkSession,
 ) -> None:

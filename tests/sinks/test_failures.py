@@ -13,7 +13,14 @@ RESULTS = Results.parse("results")
 
 
 def row(run: str = "r2", kind: str = "orphan", rank: int = 1, day: int = 2, **key: str | None) -> dict[str, Any]:
-    about = {"suite": "s", "run_id": run, "run_date": date(2026, 1, day), "owner": "ops", "message": "2 keys"}
+    about = {
+        "suite": "s",
+        "run_id": run,
+        "attempt": 1,
+        "run_date": date(2026, 1, day),
+        "owner": "ops",
+        "message": "2 keys",
+    }
     return {**about, "kind": kind, "key": key, "rank": rank, "started_at": datetime(2026, 1, day, tzinfo=UTC)}
 
 

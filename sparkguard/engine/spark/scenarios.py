@@ -15,14 +15,15 @@ from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios
 from sparkguard.measures.scored import ScoredRows
 
 
-def scenario_rows(read: Read, rows: ScoredRows) -> Iterator[DataFrame]:
-    """The rows of each source, once for each scenario that holds them, with its place, s."""
+def scenario_rows(read: Read, rows: ScoredRows) -> Iterator[tuple[int, DataFrame]]:
+    """The place of each source and its rows, once for each scenario that holds them, with its place, s."""
     scenarios = rows.sets
     if not isinstance(scenarios, Scenarios):
         raise TypeError
-    yield _of_main(read, rows, scenarios)
-    for source, place in scenarios.own:
-        yield read(source, rows.reads[source]).selectExpr("*", f"{place} AS s")
+    if scenarios.telling or scenarios.by_predicate or scenarios.whole is not None:
+        yield 0, _of_main(read, rows, scenarios)
+    for at, (source, place) in enumerate(scenarios.own, 1):
+        yield at, read(source, rows.reads[source]).selectExpr("*", f"{place} AS s")
 
 
 def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
@@ -47,7 +48,7 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
             frame = frame.selectExpr("*", f"{value} AS {mine[-1]}")
         frame = _joined(frame, _keys(read, by_table, i), mine, [f"k{i}_{j}" for j in range(len(mine))])
         found.append(f"coalesce(p{i}, array())")
-    return frame.selectExpr(*kept, f"explode(concat({', '.join(found)})) AS s")
+    return frame.selectExpr(*kept, f"explode(array_distinct(concat({', '.join(found)}))) AS s")
 
 
 def _joined(frame: DataFrame, table: DataFrame, mine: Sequence[str], theirs: Sequence[str]) -> DataFrame:
@@ -63,7 +64,10 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     values = [f"try_cast(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
     # A text that is no value of the column's type names no row, and is not to be taken for NULL.
     valid = [f"(k{j} IS NULL OR {_valid(f'k{j}', c)})" for j, c in enumerate(equal.columns)]
-    return texts.where(" AND ".join(valid)).selectExpr(*values, f"p AS p{number}")
+    typed = texts.where(" AND ".join(valid)).selectExpr(*values, "p")
+    # Texts that are one value of the column.
+    keys = [f"k{number}_{j}" for j in range(len(equal.columns))]
+    return typed.groupBy(*keys).agg(F.expr(f"array_distinct(flatten(collect_list(p))) AS p{number}"))
 
 
 def _valid(name: str, column: Column) -> str:
@@ -74,7 +78,8 @@ def _keys(read: Read, table: ByTable, number: int) -> DataFrame:
     """The different keys of a table, with the scenario's place."""
     rows = read(table.source, tuple(pair.other for pair in table.pairs))
     values = [comparable(_cast(f"c{j}", pair.other.type, pair.type), pair.type) for j, pair in enumerate(table.pairs)]
-    keys = rows.dropna().selectExpr(*(f"{value} AS k{number}_{j}" for j, value in enumerate(values))).distinct()
+    known = rows.where(" AND ".join(f"c{j} IS NOT NULL" for j in range(len(table.pairs))))
+    keys = known.selectExpr(*(f"{value} AS k{number}_{j}" for j, value in enumerate(values))).distinct()
     return keys.selectExpr("*", f"array({table.place}) AS p{number}")
 
 

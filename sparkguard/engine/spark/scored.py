@@ -119,22 +119,22 @@ def ranked(read: Read, measure: Ranked) -> Area:
 
 def judged(read: Read, rows: ScoredRows) -> DataFrame:
     """The rows of all sets, of each as often as it is in one."""
-    frames: Iterator[DataFrame]
+    frames: Iterator[tuple[int, DataFrame]]
     if isinstance(rows.sets, Scenarios):
         frames = scenario_rows(read, rows)
     elif isinstance(rows.sets, Slices):
-        frames = iter((slice_rows(read, rows, rows.sets),))
+        frames = iter(((0, slice_rows(read, rows, rows.sets)),))
     else:
         frames = _split_rows(read, rows, rows.sets)
-    return reduce(lambda a, b: a.union(b), (_judged(frame, rows, at) for at, frame in enumerate(frames)))
+    return reduce(lambda a, b: a.union(b), (_judged(frame, rows, at) for at, frame in frames))
 
 
-def _split_rows(read: Read, rows: ScoredRows, splits: Splits) -> Iterator[DataFrame]:
-    """The rows of each source with the place of their set, s."""
+def _split_rows(read: Read, rows: ScoredRows, splits: Splits) -> Iterator[tuple[int, DataFrame]]:
+    """The place of each source and its rows with the place of their set, s."""
     for at, source in enumerate(splits.sources):
         code = f"CAST({split_code(splits, at, f'c{len(rows.parts)}')} AS INT) AS s"
         frame = read(source, rows.reads[source]).selectExpr("*", code).where("s IS NOT NULL")
-        yield frame if rows.last is None else _with_last(read, frame, rows, rows.last)
+        yield at, (frame if rows.last is None else _with_last(read, frame, rows, rows.last))
 
 
 def _with_last(read: Read, frame: DataFrame, rows: ScoredRows, last: LastLabel) -> DataFrame:
@@ -149,8 +149,9 @@ def _with_last(read: Read, frame: DataFrame, rows: ScoredRows, last: LastLabel) 
     keys = [f"g{i}" for i in range(len(last.entity))]
     before = f"PARTITION BY {', '.join(keys)} ORDER BY at RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     known = " AND ".join(f"{key} IS NOT NULL" for key in (*keys, "at"))
-    latest = f"max_by(past_label, IF(past_label IS NULL, NULL, at)) OVER ({before})"
-    return own.selectExpr("*", f"IF({known}, {latest}, NULL) AS l").where("own")
+    # Of several at the same time the greatest.
+    latest = f"max(IF(past_label IS NULL, NULL, named_struct('at', at, 'y', past_label))) OVER ({before})"
+    return own.selectExpr("*", f"IF({known}, ({latest}).y, NULL) AS l").where("own")
 
 
 def _history(label: str, names: Sequence[str], last: LastLabel, at: int) -> Iterator[str]:
@@ -177,7 +178,7 @@ def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
         f"{_typed(*named[rows.label], rows.label, number=rows.numeric)} AS y",
         f"{_typed(*told, rows.told, number=not rows.told_class)} AS t",
         f"{weight} AS w",
-        f"{_cluster([named[part] for part in rows.cluster])} AS h",
+        f"{_cluster([_in_type(*named[part], part.type) for part in rows.cluster])} AS h",
     )
 
 
@@ -192,9 +193,11 @@ def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
     whens.append(f"WHEN {' OR '.join(models)} THEN {Fate.UNSCORED:d}")
     if rows.weight is not None:
         weight = named[rows.weight]
-        whens.append(f"WHEN {_unknown(*weight)} OR {weight[0]} < 0 THEN {Fate.UNWEIGHTED:d}")
+        whens.append(f"WHEN {_unknown(*weight)} OR CAST({weight[0]} AS DOUBLE) < 0 THEN {Fate.UNWEIGHTED:d}")
     if rows.probability:
-        whens.append(f"WHEN NOT (CAST({told} AS DOUBLE) BETWEEN 0D AND 1D) THEN {Fate.OUTSIDE:d}")
+        scores = [told] if rows.rival is None else [told, named[rows.rival][0]]
+        inside = " AND ".join(f"CAST({score} AS DOUBLE) BETWEEN 0D AND 1D" for score in scores)
+        whens.append(f"WHEN NOT ({inside}) THEN {Fate.OUTSIDE:d}")
     return f"CASE {' '.join(whens)} ELSE {Fate.JUDGED:d} END"
 
 
@@ -211,10 +214,14 @@ def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
     return name if kind == part.type else f"CAST({name} AS {part.type})"
 
 
+def _in_type(name: str, kind: str, common: str) -> tuple[str, str]:
+    return _as(name, kind, common), common
+
+
 def _cluster(columns: Sequence[tuple[str, str]]) -> str:
     if not columns:
         return "0L"
-    values = [f"CAST({name} AS BINARY)" if hashes_apart(kind) else name for name, kind in columns]
+    values = [f"CAST({name} AS BINARY)" if hashes_apart(kind) else comparable(name, kind) for name, kind in columns]
     return hash_of(values, [name for name, _ in columns])
 
 
@@ -222,8 +229,10 @@ def _is(part: Part, name: str, positive: str) -> str:
     """Whether a class is the one of this name, as 1 or 0 where it is cast."""
     if part.type == "boolean":
         return f"({name} = {positive})"
-    if is_number(part.type):
-        return f"(CAST({name} AS DOUBLE) = {float(positive)!r}D)"
+    if is_number(part.type) and not is_float(part.type):
+        return f"({name} = {Decimal(positive):f}BD)"
+    if is_float(part.type):
+        return f"({name} = {float(positive)!r}D)"
     return f"({text(name, part.type)} = {literal(positive, 'string')})"
 
 
