@@ -168,7 +168,7 @@ def test_no_rows_at_all_fail_each_set(spark: SparkSession) -> None:
     for metric in ("roc_auc", "accuracy", "log_loss"):
         sets = found(engine_of(spark, t=frame(spark, [], SCHEMA)), check(metric=metric, score="p"))
         assert {finding.status for finding in sets.values()} == {Status.FAIL}
-        assert sets["a"].message == "no row of 't' has a as 'part', so nothing was checked"
+        assert sets["a"].message == "no row of 't' has 'a' as 'part', so nothing was checked"
 
 
 def test_labels_of_float_columns_are_clipped_as_scikit_learn_does(spark: SparkSession) -> None:

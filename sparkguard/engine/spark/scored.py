@@ -149,8 +149,8 @@ def _with_last(read: Read, frame: DataFrame, rows: ScoredRows, last: LastLabel) 
     keys = [f"g{i}" for i in range(len(last.entity))]
     before = f"PARTITION BY {', '.join(keys)} ORDER BY at RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     known = " AND ".join(f"{key} IS NOT NULL" for key in (*keys, "at"))
-    # Of several at the same time the greatest.
-    latest = f"max(IF(past_label IS NULL, NULL, named_struct('at', at, 'y', past_label))) OVER ({before})"
+    # Of several at the same time the greatest. Rows without a time come before all others.
+    latest = f"max(IF(past_label IS NULL OR at IS NULL, NULL, named_struct('at', at, 'y', past_label))) OVER ({before})"
     return own.selectExpr("*", f"IF({known}, ({latest}).y, NULL) AS l").where("own")
 
 
