@@ -35,7 +35,7 @@ _REFUSED = {
     Fate.UNWEIGHTED: "have a weight that is NULL, negative or infinite",
     Fate.OUTSIDE: "have a score that is no probability",
 }
-_RESULTS = 50
+_RESULTS = 20
 """Slices with a result of their own."""
 _REMEDY = "look at rows of the worst slice: too few of them in training, a label or a feature that is wrong there"
 
@@ -189,7 +189,7 @@ class SliceErrors(ScoringCheck):
             "unscored_rows": fates.get(Fate.UNSCORED, 0),
         }
         shown = self.violations != "none"
-        names = few([f"{one.key} {one.value}" if shown else one.key for one in worse], _SHOWN)
+        names = few([str(one) if shown else one.key for one in worse], _SHOWN)
         looked = f"of {count(tested, 'slice')} with at least {self.min_rows} rows"
         finding = Finding(
             Status.PASS,
@@ -202,11 +202,9 @@ class SliceErrors(ScoringCheck):
         )
         if not found.rows:
             return self.verdict(finding, passed="", failed="")
-        told = (
-            f"{count(len(worse), 'slice')} {looked} {'is' if len(worse) == 1 else 'are'} worse than the rest: {names}"
-        )
+        told = f"{len(worse):,} {looked} {'is' if len(worse) == 1 else 'are'} worse than the rest: {names}"
         least = f"{self.min_effect:.0%}".replace("%", " %")
-        passed = told if worse else f"no slice {looked} is worse than the rest by {least} and more than chance"
+        passed = told if worse else f"none {looked} is worse than the rest by {least} and more than chance"
         known = {**finding.quantities, "evaluated_rows": Quantity(found.rows)}
         bare = replace(finding, evaluated_rows=None, quantities=known)
         verdict = self.verdict(
@@ -221,7 +219,9 @@ class SliceErrors(ScoringCheck):
             errs = "errs in {} of {}, the rest in {}"
         share = f"{found.contribution(one):.0%}".replace("%", " %")
         value = self.text(one.key, one.value)
-        told = f"{one.key} {value} {errs.format(mean, count(one.rows, 'row'), rest)}; it adds {share} of all errors"
+        parts = zip(one.columns, one.cells, strict=True)
+        named = " and ".join(f"{column} {self.text(column, cell)}" for column, cell in parts)
+        told = f"{named} {errs.format(mean, count(one.rows, 'row'), rest)}; it adds {share} of all errors"
         numbers = {
             "mean_loss": one.mean,
             "rest_loss": one.rest,
@@ -232,7 +232,6 @@ class SliceErrors(ScoringCheck):
         return Finding(
             status,
             told,
-            remedy=_REMEDY if status in (Status.WARN, Status.FAIL) else None,
             quantities={name: Quantity(value) for name, value in numbers.items()},
             evaluated_rows=one.rows,
             slice_key=one.key,

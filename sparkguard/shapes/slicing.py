@@ -51,6 +51,10 @@ class Slice:
         """The cells."""
         return " & ".join(self.cells)
 
+    def __str__(self) -> str:
+        """Each column with its cell."""
+        return " and ".join(f"{name} {cell}" for name, cell in zip(self.columns, self.cells, strict=True))
+
     @property
     def excess(self) -> float:
         """By which part its mean loss is larger than that of the rest; infinite where the rest has none."""

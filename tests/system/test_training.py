@@ -46,6 +46,7 @@ def test_the_honest_table_passes_and_the_careless_one_fails(folder: Path, run: D
         "careless_sets_apart": "fail",
         "careless_no_proxy": "fail",
         "late_model_errors": "pass",
+        "late_model_slices": "warn",
     }
     better = [r for r in rows(folder / "results", "check_results") if r["check_id"] == "late_model_better"]
     assert [(r["subject"], r["status"]) for r in better] == [("majority", "pass"), ("linear", "pass")]
@@ -149,7 +150,7 @@ def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path
         ("split_overlap", "--key", "carrier"): (2, "split is the column of dataset"),
         ("metric_gate", "--label", "late", "--score", "month", "--metric", "log_loss", "--maximum", "1"): (
             3,
-            "rows of late have a 'month' that is no probability",
+            "rows of late with a score that is no probability ('month')",
         ),
         ("metric_gate", "--label", "late", "--score", "month", "--metric", "auc", "--minimum", "0.5"): (
             2,
