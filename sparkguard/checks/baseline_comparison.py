@@ -18,7 +18,7 @@ from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.core.text import count, number
 from sparkguard.core.threshold import Bound
-from sparkguard.core.types import is_number
+from sparkguard.core.types import common_type, is_number
 from sparkguard.errors import DataError
 from sparkguard.measures.pairing import pair_key
 from sparkguard.measures.profile import Moments
@@ -282,7 +282,11 @@ class BaselineComparison(ScoringCheck):
         times = (seen.time_column(source) for source in (self._rows.sources[0], self._train))
         time = Part(tuple(schema.column(str(name)) for schema, name in zip(schemas, times, strict=True)), "")
         past = schemas[1].column(self.label)
-        label = Part((*rows.label.columns, past), "double" if rows.numeric else rows.label.type)
+        kind = rows.label.type
+        if not rows.numeric and kind not in (past.type, common_type(past.type, kind)):
+            message = f"'{self.label}' is {past.type} in '{self._train}' and {kind} where it is judged"
+            raise DataError(message, "cast it to one type in a dataset's sql")
+        label = Part((*rows.label.columns, past), kind)
         entity = tuple(Part((pair.one, pair.other), pair.type) for pair in pairs)
         last = LastLabel(entity, label, time, self._train, self.timezone, told=False)
         mine = replace(scoring, rows=replace(rows, last=last), wanted=replace(scoring.wanted, by_pairs=True))

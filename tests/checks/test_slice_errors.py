@@ -84,9 +84,9 @@ def test_contributions_are_what_the_slice_adds_to_all_errors() -> None:
 
 
 def test_healthy_tables_rarely_have_a_worse_slice() -> None:
-    alarms = [found(flights(seed), exclude=["user"])[0].quantities["worse_slices"].value for seed in range(100)]
-    # Without any worse slice a false discovery is an alarm: in 5 of 100 tables, and by chance in 11 at most.
-    assert sum(a is not None and a > 0 for a in alarms) <= 11
+    alarms = [found(flights(seed), exclude=["user"])[0].quantities["worse_slices"].value for seed in range(60)]
+    # Without any worse slice a false discovery is an alarm: in 3 of 60 tables, and by chance in 8 at most.
+    assert sum(a is not None and a > 0 for a in alarms) <= 8
 
 
 def test_rows_of_a_cluster_count_together() -> None:
