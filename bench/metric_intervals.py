@@ -93,6 +93,8 @@ def cells_of(
         said = (score >= THRESHOLD).astype(np.int64)
         keys = [(i, j) for i in (0, 1) for j in (0, 1)]
         code = truth * 2 + said if wanted.name != "accuracy" else 2 + (truth == said)
+    elif family == "probabilities":
+        keys, code = [(0,), (1,)], truth
     else:
         keys, code = [()], np.zeros(len(truth), np.int64)
     values = values_of(wanted, label, score, number, told)

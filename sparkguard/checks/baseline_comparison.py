@@ -153,6 +153,7 @@ class BaselineComparison(ScoringCheck):
         """One finding for each baseline."""
         scoring = self._scoring(seen)
         [score] = scoring.found(seen)
+        scoring.require_positives(seen)
         found = [self._finding(rival) for rival in self._rivals(seen, scoring, score)]
         if "last_value" in self._wanted:
             mine, last = self._of_last(seen)

@@ -127,7 +127,9 @@ class MetricGate(ScoringCheck):
         sets = self._sets(seen)
         if sets is None:
             return (self._none(seen),)
-        found = self.scoring(seen, sets).found(seen)
+        scoring = self.scoring(seen, sets)
+        found = scoring.found(seen)
+        scoring.require_positives(seen)
         sources = sets.sources if len(sets.sources) > 1 else sets.sources * len(found)
         findings = [self._finding(seen, score, source) for score, source in zip(found, sources, strict=True)]
         apart = 0 if self.sets or self.split is None else dict(seen.require(self._values(seen)).values).get(None, 0)

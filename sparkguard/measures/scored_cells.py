@@ -75,6 +75,17 @@ class OneClass(Cell):
 
 
 @dataclass(frozen=True)
+class ByLabel(Cell):
+    """By whether the label is `positive`."""
+
+    positive: str
+
+    def key(self, label: str | float, told: str | float) -> tuple[int | str, ...]:  # noqa: ARG002 - others need it
+        """As 0 or 1."""
+        return (int(label == self.positive),)
+
+
+@dataclass(frozen=True)
 class ScoreBins(Cell):
     """By whether the label is `positive`, and the bin of the score.
 

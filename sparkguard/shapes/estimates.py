@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkguard.measures.scored import SetCell
-from sparkguard.measures.scored_cells import Cell, ScoreBins
+from sparkguard.measures.scored_cells import ByLabel, Cell, ScoreBins
 from sparkguard.shapes.metrics import Wanted
 from sparkguard.stats import areas, losses
 from sparkguard.stats.confusion import Average, ByClass, Confusion
@@ -203,7 +203,9 @@ Prepared = tuple[Metric, Sums, Pieces, Mapping[str, float]]
 def _prepared(wanted: Wanted, cell: Cell, cells: Sequence[SetCell], folds: Sequence[int] = ()) -> Prepared:
     if wanted.metric.family == "classes":
         return _of_classes(wanted, cells, folds)
-    keys: list[Key] = [(k, b) for k in (0, 1) for b in range(cell.bins)] if isinstance(cell, ScoreBins) else [()]
+    keys: list[Key] = [(0,), (1,)] if isinstance(cell, ByLabel) else [()]
+    if isinstance(cell, ScoreBins):
+        keys = [(k, b) for k in (0, 1) for b in range(cell.bins)]
     return _SUMS.get(wanted.name, losses.mean), Sums.of(cells, keys, folds), _pieces(wanted, cells), {}
 
 

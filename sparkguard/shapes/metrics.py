@@ -15,6 +15,7 @@ from sparkguard.measures.ranked import BINS
 from sparkguard.measures.scored import MOST_CELLS
 from sparkguard.measures.scored_cells import (
     Agreement,
+    ByLabel,
     Cell,
     ClassPairs,
     Constantly,
@@ -129,7 +130,7 @@ class Wanted:
             inner = tuple(float(edge) for edge in np.linspace(0, 1, self.bins + 1)[1:-1])
             return ScoreBins(self.positive, inner, right=True)
         if self.metric.family != "classes":
-            return Cell()
+            return ByLabel(self.positive) if self.metric.family == "probabilities" else Cell()
         if self.binary:
             return OneClass(self.positive, self.threshold)
         return Agreement() if self.name == "accuracy" and not self.by_pairs else ClassPairs()

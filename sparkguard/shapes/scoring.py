@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure
+from sparkguard.core.text import count
+from sparkguard.errors import DataError
 from sparkguard.measures.ranked import Area, Ranked, ScoreEdges
 from sparkguard.measures.scored import Fate, Scored, ScoredAnswer, ScoredRows, SetCell
 from sparkguard.measures.scored_cells import Cell, FromAnchor, ScoreBins
@@ -109,6 +111,18 @@ class Scoring:
             return difference(self.wanted, (sums.cell, sums.cell), mine, theirs)
         errors = [estimate(self.wanted, sums.cell, cells, clustered=False).error for cells in (mine, theirs)]
         return Error(math.hypot(*(e.value for e in errors)), min(e.freedom for e in errors), 0)
+
+    def require_positives(self, seen: Evidence) -> None:
+        """`DataError` if one class is set against the rest, and no row that is judged is of that class."""
+        sums = self._sums(seen)
+        if sums is None or not self.wanted.binary:
+            return
+        cells = seen.require(sums).cells
+        if cells and not any(cell.key[0] == 1 for cell in cells):
+            label, positive = self.rows.label.name, self.wanted.positive
+            rows = sum(cell.rows for cell in cells)
+            message = f"in none of {count(rows, 'row')} the label '{label}' is {positive}, the positive class"
+            raise DataError(message, "name the positive class as the label has it: positive")
 
     def missing(self, seen: Evidence) -> bool:
         """Whether a set is known to have no rows."""

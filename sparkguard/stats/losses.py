@@ -8,8 +8,8 @@ from sparkguard.stats.intervals import Floats
 
 
 def mean(sums: Floats) -> Floats:
-    """The weighted mean of a loss: sums of (weight, weight × loss)."""
-    return _ratio(sums[..., 0, 1], sums[..., 0, 0])
+    """The weighted mean of a loss over all cells: sums (..., C, 2) of (weight, weight × loss)."""
+    return _ratio(sums[..., 1].sum(axis=-1), sums[..., 0].sum(axis=-1))
 
 
 def root_mean(sums: Floats) -> Floats:

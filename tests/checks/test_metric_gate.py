@@ -192,7 +192,7 @@ def test_a_row_without_a_prediction_fails_the_set_and_one_without_a_label_is_set
 
 @pytest.mark.parametrize(("told", "unscored"), [([0.2, NAN], 1), ([0.2, INF], 1), ([0.2, -INF], 1), ([0.2, 0.3], 0)])
 def test_a_score_that_is_no_finite_number_is_none(told: list[float], unscored: int) -> None:
-    finding = only(table([0, 1], told), metric="brier_score", prediction=None, score="p", maximum=1)
+    finding = only(table([1, 0], told), metric="brier_score", prediction=None, score="p", maximum=1)
     assert value(finding, "unscored_rows") == unscored
 
 
@@ -232,6 +232,13 @@ def test_the_positive_class_may_be_any_and_is_needed_for_texts() -> None:
     assert value(only(table([True, False], [0.1, 0.9]), **area, positive=False), "roc_auc") == 1
     with pytest.raises(DataError, match="'yes' is no boolean"):
         only(table([True, False], [0.1, 0.9]), **area, positive="yes")
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy", "roc_auc", "recall"])
+def test_a_positive_class_that_no_label_has_is_an_error(metric: str) -> None:
+    rows = table(["yes", "no", "no"], [0.9, 0.1, 0.2])
+    with pytest.raises(DataError, match="in none of 3 rows the label 'y' is Yes, the positive class"):
+        only(rows, metric=metric, prediction=None, score="p", positive="Yes")
 
 
 def test_equal_numbers_of_different_types_are_one_class() -> None:

@@ -38,6 +38,7 @@ from sparkguard.measures.scored import (
 from sparkguard.measures.scored_cells import (
     EPSILON,
     Agreement,
+    ByLabel,
     Cell,
     ClassPairs,
     Constantly,
@@ -242,6 +243,8 @@ def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:
     if isinstance(cell, OneClass):
         said = _is(rows.told, "t", cell.positive) if cell.threshold is None else f"(t >= {cell.threshold!r}D)"
         return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)", f"CAST({said} AS INT)")
+    if isinstance(cell, ByLabel):
+        return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)",)
     if isinstance(cell, Agreement):
         return ("1", "CAST(y = t AS INT)")
     return (text("y", rows.label.type), text("t", rows.told.type)) if isinstance(cell, ClassPairs) else ()
