@@ -32,6 +32,7 @@ datasets:
   bad: {path: BAD}
   shifted: {sql: "select if(id = 7, -7, id) as id, `odd.name` from delta.`GOOD`"}
   timed: {path: TIMED, time_column: ts}
+  guessed: {sql: "select *, id + id % 3 as guess from delta.`TIMED`", time_column: ts}
   halves: {sql: "select id % 2 = 0 as half, id % 6 as six, id as number, id % 7 as week from delta.`GOOD`"}
   renamed: {sql: "select id, if(id = 7, 'y', `odd.name`) as `odd.name` from delta.`GOOD`"}
 checks:
@@ -81,7 +82,7 @@ OTHER_ENGINES = """\
      severity: warn, scenarios: [{name: week, equals: {week: [1, 2]}}, {name: late, where: number > 100}]}
   - {id: slices, type: slice_errors, dataset: halves, label: six, prediction: week, metric: mae,
      columns: [half, number], severity: warn}
-  - {id: better, type: baseline_comparison, dataset: timed, label: id, prediction: id, metric: mae, entity: [part],
+  - {id: better, type: baseline_comparison, dataset: guessed, label: id, prediction: guess, metric: mae, entity: [part],
      baselines: [mean, last_value], severity: warn}
   - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},
      reference_window: {start: "2026-01-01", end: "2026-01-04"}, slices: [part], severity: warn}
