@@ -217,11 +217,11 @@ class SliceErrors(ScoringCheck):
         errs = "has a mean loss of {} in {}, the rest {}"
         if self.metric == "accuracy":
             errs = "errs in {} of {}, the rest in {}"
-        share = f"{found.contribution(one):.0%}".replace("%", " %")
+        share = number(float(f"{100 * found.contribution(one):.2g}"))
         value = self.text(one.key, one.value)
         parts = zip(one.columns, one.cells, strict=True)
         named = " and ".join(f"{column} {self.text(column, cell)}" for column, cell in parts)
-        told = f"{named} {errs.format(mean, count(one.rows, 'row'), rest)}; it adds {share} of all errors"
+        told = f"{named} {errs.format(mean, count(one.rows, 'row'), rest)}; it adds {share} % of all errors"
         numbers = {
             "mean_loss": one.mean,
             "rest_loss": one.rest,
