@@ -150,7 +150,7 @@ def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path
         ("split_overlap", "--key", "carrier"): (2, "split is the column of dataset"),
         ("metric_gate", "--label", "late", "--score", "month", "--metric", "log_loss", "--maximum", "1"): (
             3,
-            "rows of late with a score that is no probability ('month')",
+            "rows of dataset with a score that is no probability ('month')",
         ),
         ("metric_gate", "--label", "late", "--score", "month", "--metric", "auc", "--minimum", "0.5"): (
             2,
