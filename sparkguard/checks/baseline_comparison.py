@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
@@ -119,19 +119,6 @@ class BaselineComparison(ScoringCheck):
     error_if: Bounds = {"unscored_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach fails a comparison, beside the margin."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> BaselineComparison:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
-    @property
-    def quantities(self) -> frozenset[str]:
-        """Those that all comparisons have, and the metric's."""
-        own = {"value": self.metric, "lower": f"{self.metric}_lower", "upper": f"{self.metric}_upper"}
-        return frozenset(own.get(name, name) for name in self.QUANTITIES)
-
     @property
     def datasets(self) -> tuple[Source, ...]:
         """The judged rows, and those that baselines learn from."""
@@ -192,6 +179,7 @@ class BaselineComparison(ScoringCheck):
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
+        yield from super()._mistakes()
         # A constant is well calibrated.
         fitting = _FITTING[self._metric.family] if self.metric != "calibration_error" else ()
         for name in self.baselines:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
@@ -90,13 +90,6 @@ class ErrorDecomposition(ScoringCheck):
     def _texts(cls, raw: object) -> object:
         return {k: split_name(v) for k, v in raw.items()} if isinstance(raw, Mapping) else raw
 
-    @model_validator(mode="after")
-    def _consistent(self) -> ErrorDecomposition:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
     @property
     def datasets(self) -> tuple[Source, ...]:
         """The one dataset, or that of each set."""
@@ -164,6 +157,7 @@ class ErrorDecomposition(ScoringCheck):
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
+        yield from super()._mistakes()
         for role in self.sets:
             if role not in ROLES:
                 yield f"sets: '{role}' is no set{did_you_mean(role, cast('tuple[str, ...]', ROLES))}"

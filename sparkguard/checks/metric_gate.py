@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
@@ -91,19 +91,6 @@ class MetricGate(ScoringCheck):
     error_if: Bounds = {"unscored_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach fails a set, beside the limit of the metric."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> MetricGate:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
-    @property
-    def quantities(self) -> frozenset[str]:
-        """Those that all gates have, and the metric's."""
-        own = {"value": self.metric, "lower": f"{self.metric}_lower", "upper": f"{self.metric}_upper"}
-        return frozenset(own.get(name, name) for name in self.QUANTITIES)
-
     @property
     def datasets(self) -> tuple[Source, ...]:
         """The one dataset, or that of each set."""
@@ -141,6 +128,7 @@ class MetricGate(ScoringCheck):
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
+        yield from super()._mistakes()
         by_dataset = isinstance(self.sets, dict)
         if (self.dataset is not None) == by_dataset:
             yield "give dataset, with split where it holds several sets; or sets, each with its dataset: {val: scored}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
@@ -108,24 +109,10 @@ class ScenarioTests(ScoringCheck):
     error_if: Bounds = {"unscored_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach fails a scenario, beside its limits."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> ScenarioTests:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
     @property
     def content(self) -> str:
         """The texts of the files."""
         return "\0".join(file.text for file in self.files)
-
-    @property
-    def quantities(self) -> frozenset[str]:
-        """Those that all scenarios have, and the metrics'."""
-        own = {"value", "lower", "upper"}
-        named = {f"{metric}{end}" for metric in self._metrics for end in ("", "_lower", "_upper")}
-        return frozenset({*self.QUANTITIES, *named} - own)
 
     @property
     def listed(self) -> tuple[Scenario, ...]:
@@ -143,14 +130,14 @@ class ScenarioTests(ScoringCheck):
 
     def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
         """Ask for each metric, of this model and of the baseline."""
-        for metric in self._metrics:
+        for metric in self.metrics:
             for scoring in self._scorings(seen, metric):
                 yield from scoring.ask(seen)
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """One finding for each scenario, in their order."""
         found = {}
-        for metric in self._metrics:
+        for metric in self.metrics:
             scoring, *baselines = self._scorings(seen, metric)
             scores = scoring.found(seen)
             regressions: Sequence[Regression | None] = [None] * len(scores)
@@ -163,24 +150,13 @@ class ScenarioTests(ScoringCheck):
         return tuple(found[one.name] for one in self.listed)
 
     @property
-    def _metrics(self) -> tuple[str, ...]:
+    def metrics(self) -> tuple[str, ...]:
+        """Those of the scenarios."""
         return tuple(dict.fromkeys(one.metric or self.metric for one in self.listed))
 
     @property
     def _compares(self) -> bool:
         return self.baseline_prediction is not None or self.baseline_score is not None
-
-    @property
-    def _also_used(self) -> frozenset[str]:
-        options = {
-            "average": any(METRICS[metric].averaged for metric in self._metrics),
-            "positive": True,
-            "threshold": any(METRICS[metric].family == "classes" for metric in self._metrics),
-            "alpha": "pinball_loss" in self._metrics,
-            "bins": "calibration_error" in self._metrics,
-            "area": any(METRICS[metric].family == "areas" for metric in self._metrics),
-        }
-        return frozenset(name for name, used in options.items() if used and len(self._metrics) > 1)
 
     def _of(self, metric: str) -> tuple[Scenario, ...]:
         return tuple(one for one in self.listed if (one.metric or self.metric) == metric)
@@ -203,15 +179,16 @@ class ScenarioTests(ScoringCheck):
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
+        yield from super()._mistakes()
         names = [one.name for one in self.listed]
-        doubled = sorted({name for name in names if names.count(name) > 1}) if len(names) <= MOST_SCENARIOS else []
+        doubled = sorted(name for name, times in Counter(names).items() if times > 1)
         if not names:
             yield "there is no scenario: give scenarios, or files"
         if len(names) > MOST_SCENARIOS:
             yield f"there are {len(names):,} scenarios, {MOST_SCENARIOS:,} is the most"
         if doubled:
             yield f"a scenario is named twice: {few(doubled, _SHOWN)}"
-        for metric in self._metrics:
+        for metric in self.metrics:
             variant = self._variant(metric)
             yield from variant.lacks()
             if self._compares:
@@ -226,7 +203,7 @@ class ScenarioTests(ScoringCheck):
 
     def _of_the_baseline(self) -> Iterator[str]:
         """What is wrong with the bounds, and with what the model is compared with."""
-        bounded = {*self._metrics, "regression", "regression_upper", "evaluated_rows"} & set(self.error_if)
+        bounded = {*self.metrics, "regression", "regression_upper", "evaluated_rows"} & set(self.error_if)
         if bounded:
             yield f"the bounds on {few(sorted(bounded), _SHOWN)} are minimum, max_regression and min_rows, not error_if"
         if self._compares and {self.baseline_prediction, self.baseline_score} & {self.prediction, self.score} - {None}:
@@ -236,7 +213,7 @@ class ScenarioTests(ScoringCheck):
 
     def _wrong(self, one: Scenario) -> Iterator[str]:
         metric = one.metric or self.metric
-        higher = self._variant(metric).higher_is_better
+        higher = METRICS[metric].higher_is_better
         limit, other = ("minimum", "maximum") if higher else ("maximum", "minimum")
         if getattr(one, other) is not None or (getattr(self, other) is not None and one.metric in (None, self.metric)):
             yield f"{metric} is better the {'higher' if higher else 'lower'} it is: give {limit}"
@@ -249,7 +226,7 @@ class ScenarioTests(ScoringCheck):
 
     def _limit(self, one: Scenario) -> Bound | None:
         """The bound on the metric itself."""
-        higher = self._variant(one.metric or self.metric).higher_is_better
+        higher = METRICS[one.metric or self.metric].higher_is_better
         own = one.minimum if higher else one.maximum
         # A limit of the check is one of its own metric.
         inherited = None if one.metric not in (None, self.metric) else self.minimum if higher else self.maximum

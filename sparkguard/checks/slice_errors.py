@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Run
 from sparkguard.core.evidence import Evidence
@@ -106,13 +106,6 @@ class SliceErrors(ScoringCheck):
     warn_if: Bounds = {"worse_slices": Bound(">", 0.0)}
     """Bounds on the quantities of the whole whose breach warns."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> SliceErrors:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
     @property
     def datasets(self) -> tuple[Source, ...]:
         """The one source."""
@@ -145,6 +138,7 @@ class SliceErrors(ScoringCheck):
         return Source(self.dataset, self.window)
 
     def _mistakes(self) -> Iterator[str]:
+        yield from super()._mistakes()
         if self.metric not in _METRICS:
             yield f"{self.metric} is no mean over rows, so slices do not compare; write one of {', '.join(_METRICS)}"
         named = self.columns if isinstance(self.columns, tuple) else ()

@@ -10,10 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Cost, Keyed, RowMeasure, Rows
+from sparkguard.core.measure import Answer, Cost, Keyed, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.scored import Fate, ScoredRow, ScoredRows
+from sparkguard.measures.scored import Fate, OfScoredRows, ScoredRow
 from sparkguard.measures.scored_cells import ScoreBins
 
 BINS = 64
@@ -28,25 +27,14 @@ class Edges(Answer):
 
 
 @dataclass(frozen=True)
-class ScoreEdges(RowMeasure[Edges]):
+class ScoreEdges(OfScoredRows[Edges]):
     """Which scores cut the rows of all sets into bins of about equal shares, half of the edges by each class?
 
     Any answer is right: it only says how the work is cut.
     """
 
-    rows: ScoredRows
     positive: str
     bins: int = BINS
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Those of the sets."""
-        return self.rows.sets.sources
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """The label, the score and the rest."""
-        return self.rows.reads
 
     @property
     def cost(self) -> Cost:
@@ -88,25 +76,14 @@ class Area(Answer):
 
 
 @dataclass(frozen=True)
-class Ranked(Keyed[Area]):
+class Ranked(OfScoredRows[Area], Keyed[Area]):
     """How are the scores of each set ordered inside of the bins?
 
     `above` has, for each set and bin of ascending score, the weight of negatives and of positives in higher bins.
     """
 
-    rows: ScoredRows
     bins: ScoreBins
     above: tuple[tuple[tuple[float, float], ...], ...]
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Those of the sets."""
-        return self.rows.sets.sources
-
-    @property
-    def reads(self) -> Mapping[Source, tuple[Column, ...]]:
-        """The label, the score and the rest."""
-        return self.rows.reads
 
     @property
     def cost(self) -> Cost:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from zlib import crc32
 
 from sparkguard.core.columns import Column
-from sparkguard.core.measure import Answer, Cost, RowMeasure, Rows
+from sparkguard.core.measure import A_co, Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
 from sparkguard.core.types import is_float, is_integer, is_number
 from sparkguard.errors import DataError
@@ -244,13 +244,10 @@ class ScoredAnswer(Answer):
 
 
 @dataclass(frozen=True)
-class Scored(RowMeasure[ScoredAnswer]):
-    """What are the sums of weight and of `values`, by set, by cell, and by one of `folds` hashes of the cluster?"""
+class OfScoredRows(RowMeasure[A_co]):
+    """A question about rows with a label and a prediction."""
 
     rows: ScoredRows
-    cell: Cell
-    values: tuple[Value, ...] = ()
-    folds: int = 1
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -261,6 +258,15 @@ class Scored(RowMeasure[ScoredAnswer]):
     def reads(self) -> Mapping[Source, tuple[Column, ...]]:
         """The label, what was told, weight and cluster, and what tells the set."""
         return self.rows.reads
+
+
+@dataclass(frozen=True)
+class Scored(OfScoredRows[ScoredAnswer]):
+    """What are the sums of weight and of `values`, by set, by cell, and by one of `folds` hashes of the cluster?"""
+
+    cell: Cell
+    values: tuple[Value, ...] = ()
+    folds: int = 1
 
     @property
     def cost(self) -> Cost:

@@ -16,10 +16,10 @@ from sparkguard.measures.scored_cells import ByLabel, Cell, ScoreBins
 from sparkguard.shapes.metrics import Wanted
 from sparkguard.stats import areas, losses
 from sparkguard.stats.confusion import Average, ByClass, Confusion
+from sparkguard.stats.homogeneity import Floats
 from sparkguard.stats.intervals import (
     UNTOLD,
     Error,
-    Floats,
     Interval,
     Metric,
     error_by_groups,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationError, Validatio
 from pydantic_core import InitErrorDetails
 
 from sparkguard.shapes.gx import OLD_ENTRY, Entry, Step, WrongEntry, doubled, entry_of
+from sparkguard.shapes.named_files import read_named
 
 _OLD = ("expectation_suite_name", "data_asset_type", "ge_cloud_id")
 """Keys of suites of Great Expectations 0.x."""
@@ -53,15 +54,8 @@ def _distinct(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 def _parse_file(raw: object, info: ValidationInfo) -> SuiteFile:
     if isinstance(raw, SuiteFile):
         return raw
-    path, read = str(raw), (info.context or {}).get("read")
-    try:
-        text = read(path) if read else ""
-    except UnicodeDecodeError as error:
-        message = f"{path}: is not text in UTF-8"
-        raise ValueError(message) from error
-    except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}"
-        raise ValueError(message) from error
+    path = str(raw)
+    text = read_named(path, info)
     entries: list[Entry] = []
     try:
         mistakes = list(_mistakes(text, info.data.get("parameters") or {}, entries))

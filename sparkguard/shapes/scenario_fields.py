@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Annotated, Literal
 
@@ -27,6 +27,7 @@ from sparkguard.errors import DataError
 from sparkguard.measures.conditions import mentioned
 from sparkguard.measures.pairing import pair_key
 from sparkguard.measures.scenarios import ByEquality, ByPredicate, ByTable, Scenarios, Texts
+from sparkguard.shapes.named_files import read_named
 from sparkguard.shapes.scoring_fields import Finite, MetricField, Name
 
 Kind = Literal["where", "equals", "keys", "dataset"]
@@ -183,8 +184,7 @@ def scenarios_of(seen: Evidence, main: Source, listed: Sequence[Scenario], *, wh
 
 def _parse_files(raw: object, info: ValidationInfo) -> tuple[ScenarioFile, ...]:
     """The scenarios of files, which are lists of them; a path may have * in it."""
-    context = info.context or {}
-    read, find = context.get("read"), context.get("find")
+    find = (info.context or {}).get("find")
     paths = [raw] if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else []
     found: list[ScenarioFile] = []
     for path in paths:
@@ -195,7 +195,7 @@ def _parse_files(raw: object, info: ValidationInfo) -> tuple[ScenarioFile, ...]:
         if not matching:
             message = f"{path}: there is no such file"
             raise ValueError(message)
-        found += [_file(one, _text_of(one, read) if read else "[]") for one in matching]
+        found += [_file(one, read_named(one, info)) for one in matching]
     return tuple(found)
 
 
@@ -207,17 +207,6 @@ class ScenarioFile(BaseModel):
     path: str
     text: str
     scenarios: tuple[Scenario, ...]
-
-
-def _text_of(path: str, read: Callable[[str], str]) -> str:
-    try:
-        return read(path)
-    except UnicodeDecodeError as error:
-        message = f"{path}: is not text in UTF-8"
-        raise ValueError(message) from error
-    except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror}"
-        raise ValueError(message) from error
 
 
 def _file(path: str, text: str) -> ScenarioFile:

@@ -83,10 +83,22 @@ class ScoringCheck(Check):
 
     @model_validator(mode="after")
     def _fits_the_metric(self) -> ScoringCheck:
-        message = next(self._misfits(), None)
+        message = next(self._mistakes(), None)
         if message is not None:
             raise ValueError(message)
         return self
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All metrics that it asks for."""
+        return (self.metric,)
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """Those of its type; `value`, `lower` and `upper` stand for each metric and the ends of its interval."""
+        ends = {"value": "", "lower": "_lower", "upper": "_upper"}
+        named = {f"{metric}{end}" for metric in self.metrics for name, end in ends.items() if name in self.QUANTITIES}
+        return frozenset({*self.QUANTITIES, *named} - {*ends})
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -122,21 +134,24 @@ class ScoringCheck(Check):
         if family == "classes" and self.prediction is None and self.score is None:
             yield f"{self.metric} is of a predicted class: give prediction, or score with a threshold"
 
-    def _misfits(self) -> Iterator[str]:
-        """What the metric lacks, and what is given that it does not use."""
+    def _mistakes(self) -> Iterator[str]:
+        """What contradicts what, in the words of the fields; a type adds its own."""
         yield from self.lacks()
-        family = self._metric.family
+        kinds = [METRICS[name] for name in self.metrics]
+        families = {kind.family for kind in kinds}
+        thresholded = "classes" in families and self.prediction is None
+        one_class = any(kind.averaged for kind in kinds) and self.average == "binary"
         used = {
-            "average": self._metric.averaged,
-            "positive": family in ("areas", "probabilities") or self._thresholded or self._one_class,
-            "threshold": self._thresholded,
-            "alpha": self.metric == "pinball_loss",
-            "bins": self.metric == "calibration_error",
-            "area": family == "areas",
+            "average": any(kind.averaged for kind in kinds),
+            "positive": bool(families & {"areas", "probabilities"}) or thresholded or one_class,
+            "threshold": thresholded,
+            "alpha": "pinball_loss" in self.metrics,
+            "bins": "calibration_error" in self.metrics,
+            "area": "areas" in families,
         }
         for name, uses in used.items():
-            if name in self.model_fields_set and not uses and name not in self._also_used:
-                other = " with prediction" if name == "threshold" and family == "classes" else ""
+            if name in self.model_fields_set and not uses:
+                other = " with prediction" if name == "threshold" and self._metric.family == "classes" else ""
                 yield f"{self.metric}{other} does not use {name}; leave it out"
         if self._thresholded and self.average != "binary":
             yield f"average: {self.average} is of predicted classes: give prediction"
@@ -144,15 +159,6 @@ class ScoringCheck(Check):
             yield f"'{self.label}' is the label; what was told of it is another column"
         if len(set(self.cluster)) < len(self.cluster):
             yield f"cluster names a column twice: {', '.join(self.cluster)}"
-
-    @property
-    def _also_used(self) -> frozenset[str]:
-        """Options that other metrics of the check use."""
-        return frozenset()
-
-    @property
-    def _one_class(self) -> bool:
-        return self._metric.averaged and self.average == "binary"
 
     def scoring(
         self, seen: Evidence, sets: Splits | Scenarios | Slices, rival: str | None = None, folds: Sequence[str] = ()

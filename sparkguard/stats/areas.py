@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparkguard.stats.intervals import Floats
+from sparkguard.stats.homogeneity import Floats
+from sparkguard.stats.ratios import ratio
 
 
 def roc_auc(sums: Floats) -> Floats:
     """The chance that a positive scores higher than a negative, equal ones by half; NaN with one class only."""
     negatives, positives = _classes(sums)
     below = np.cumsum(negatives, axis=-1) - negatives / 2
-    return _ratio((positives * below).sum(axis=-1), positives.sum(axis=-1) * negatives.sum(axis=-1))
+    return ratio((positives * below).sum(axis=-1), positives.sum(axis=-1) * negatives.sum(axis=-1))
 
 
 def roc_auc_margin(sums: Floats) -> Floats:
     """By how much the area of the bins can be off that of the scores: half of the pairs inside of bins."""
     negatives, positives = _classes(sums)
-    return _ratio((positives * negatives).sum(axis=-1) / 2, positives.sum(axis=-1) * negatives.sum(axis=-1))
+    return ratio((positives * negatives).sum(axis=-1) / 2, positives.sum(axis=-1) * negatives.sum(axis=-1))
 
 
 def average_precision(sums: Floats) -> Floats:
@@ -29,7 +30,7 @@ def average_precision(sums: Floats) -> Floats:
     negatives, positives = _classes(sums)
     right, all_above = _from_above(positives), _from_above(positives + negatives)
     precision = np.divide(right, all_above, out=np.zeros_like(right), where=all_above > 0)
-    return _ratio((positives * precision).sum(axis=-1), positives.sum(axis=-1))
+    return ratio((positives * precision).sum(axis=-1), positives.sum(axis=-1))
 
 
 def average_precision_range(sums: Floats) -> tuple[Floats, Floats]:
@@ -47,7 +48,7 @@ def average_precision_range(sums: Floats) -> tuple[Floats, Floats]:
     best = high - negatives
     most = positives * np.divide(above + positives, best, out=np.zeros_like(best), where=best > 0)
     total = positives.sum(axis=-1)
-    return _ratio(least.sum(axis=-1), total), _ratio(most.sum(axis=-1), total)
+    return ratio(least.sum(axis=-1), total), ratio(most.sum(axis=-1), total)
 
 
 def _from_above(weight: Floats) -> Floats:
@@ -58,7 +59,3 @@ def _classes(sums: Floats) -> tuple[Floats, Floats]:
     """The weight of negatives and of positives by bin."""
     half = sums.shape[-2] // 2
     return sums[..., :half, 0], sums[..., half:, 0]
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.asarray(np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0))

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from sparkguard.stats.intervals import Floats
+from sparkguard.stats.homogeneity import Floats
+from sparkguard.stats.ratios import ratio
 
 ByClass = Literal["precision", "recall", "f1"]
 Average = Literal["macro", "micro", "weighted"]
@@ -32,13 +33,13 @@ class Confusion:
     def accuracy(self, sums: Floats) -> Floats:
         """The share of the weight whose prediction is right."""
         right, there, _ = self._by_class(sums)
-        return _ratio(right.sum(axis=-1), there.sum(axis=-1), np.nan)
+        return ratio(right.sum(axis=-1), there.sum(axis=-1))
 
     def balanced_accuracy(self, sums: Floats) -> Floats:
         """The mean recall of the classes that occur."""
         right, there, _ = self._by_class(sums)
         occurs = there > 0
-        return _ratio(_ratio(right, there, 0.0).sum(axis=-1), occurs.sum(axis=-1), np.nan)
+        return ratio(ratio(right, there, 0.0).sum(axis=-1), occurs.sum(axis=-1))
 
     def of_class(self, metric: ByClass, sums: Floats, number: int) -> Floats:
         """A metric of one class; NaN where there is no weight at all."""
@@ -50,23 +51,19 @@ class Confusion:
         right, there, told = self._by_class(sums)
         weight = there.sum(axis=-1)
         if average == "micro":
-            return _ratio(right.sum(axis=-1), weight, np.nan)
+            return ratio(right.sum(axis=-1), weight)
         each = self._each(metric, sums)
         share = there if average == "weighted" else ((there > 0) | (told > 0)).astype(np.float64)
-        return _ratio((each * share).sum(axis=-1), np.where(weight > 0, share.sum(axis=-1), 0), np.nan)
+        return ratio((each * share).sum(axis=-1), np.where(weight > 0, share.sum(axis=-1), 0))
 
     def _each(self, metric: ByClass, sums: Floats) -> Floats:
         right, there, told = self._by_class(sums)
         if metric == "precision":
-            return _ratio(right, told, 0.0)
-        return _ratio(right, there, 0.0) if metric == "recall" else _ratio(2 * right, there + told, 0.0)
+            return ratio(right, told, 0.0)
+        return ratio(right, there, 0.0) if metric == "recall" else ratio(2 * right, there + told, 0.0)
 
     def _by_class(self, sums: Floats) -> tuple[Floats, Floats, Floats]:
         """The weight of each class (..., K) that is right, that occurs, and that is predicted."""
         weight = sums[..., 0]
         is_label, is_told = (np.eye(self.classes)[side] for side in (self.labels, self.predictions))
         return weight @ (is_label * is_told), weight @ is_label, weight @ is_told
-
-
-def _ratio(above: Floats, below: Floats | npt.NDArray[np.int64], otherwise: float) -> Floats:
-    return np.asarray(np.divide(above, below, out=np.full(np.shape(above), otherwise), where=below > 0))

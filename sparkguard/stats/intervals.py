@@ -20,9 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from sparkguard.stats.homogeneity import Floats
+
 Metric = Callable[[Floats], Floats]
 
 FEWEST_CLUSTERS = 20

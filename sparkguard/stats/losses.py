@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparkguard.stats.intervals import Floats
+from sparkguard.stats.homogeneity import Floats
+from sparkguard.stats.ratios import ratio
 
 
 def mean(sums: Floats) -> Floats:
     """The weighted mean of a loss over all cells: sums (..., C, 2) of (weight, weight × loss)."""
-    return _ratio(sums[..., 1].sum(axis=-1), sums[..., 0].sum(axis=-1))
+    return ratio(sums[..., 1].sum(axis=-1), sums[..., 0].sum(axis=-1))
 
 
 def root_mean(sums: Floats) -> Floats:
@@ -24,8 +25,8 @@ def r2(sums: Floats) -> Floats:
     nearer the anchor is to the mean, the more digits are right. A constant label gives 1 if all errors are 0, else 0.
     """
     weight, error, label, square = (sums[..., 0, i] for i in range(4))
-    spread = square - label * _ratio(label, weight)
-    found = 1 - _ratio(error, spread)
+    spread = square - label * ratio(label, weight)
+    found = 1 - ratio(error, spread)
     constant = np.where(error == 0, 1.0, 0.0)
     return np.where(weight > 0, np.where(spread > 0, found, constant), np.nan)
 
@@ -38,8 +39,4 @@ def calibration_error(sums: Floats) -> Floats:
     """
     half = sums.shape[-2] // 2
     by_bin = sums[..., :half, :] + sums[..., half:, :]
-    return _ratio(np.abs(by_bin[..., 1]).sum(axis=-1), by_bin[..., 0].sum(axis=-1))
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.asarray(np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0))
+    return ratio(np.abs(by_bin[..., 1]).sum(axis=-1), by_bin[..., 0].sum(axis=-1))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkguard.stats.homogeneity import Flags, Floats
+from sparkguard.stats.ratios import ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ def by_rows(
     apart = _variance(moments, mean, weight) + _variance(others, rest, left)
     # That of all rows where those of a slice are all alike, as when all are wrong.
     spread = _variance(all_moments, whole[1] / whole[0], np.sqrt(all_moments[0]))
-    pooled = spread * (_ratio(moments[..., 0], weight**2) + _ratio(others[..., 0], left**2))
+    pooled = spread * (ratio(moments[..., 0], weight**2) + ratio(others[..., 0], left**2))
     error = np.sqrt(np.fmax(apart, pooled))
     return Compared(mean, rest, _chance(mean - rest, error, np.maximum(rows - 1, 1)))
 
@@ -67,12 +68,12 @@ def discoveries(chance: Floats, tested: Flags, rate: float) -> Flags:
 
 
 def _means(weight: Floats, loss: Floats, whole: Floats | npt.NDArray[np.float64]) -> tuple[Floats, Floats]:
-    return _ratio(loss, weight), _ratio(whole[1] - loss, whole[0] - weight)
+    return ratio(loss, weight), ratio(whole[1] - loss, whole[0] - weight)
 
 
 def _variance(moments: Floats, mean: Floats | float, weight: Floats) -> Floats:
     squares = moments[..., 2] - 2 * mean * moments[..., 1] + mean**2 * moments[..., 0]
-    return _ratio(np.maximum(squares, 0), weight**2)
+    return ratio(np.maximum(squares, 0), weight**2)
 
 
 def _chance(difference: Floats, error: Floats, freedom: Floats) -> Floats:
@@ -80,8 +81,3 @@ def _chance(difference: Floats, error: Floats, freedom: Floats) -> Floats:
 
     score = np.divide(difference, error, out=np.full_like(difference, np.nan), where=error > 0)
     return np.asarray(np.where(np.isnan(score), 1.0, stdtr(freedom, -score)))
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    shape = np.broadcast(above, below).shape
-    return np.asarray(np.divide(above, below, out=np.full(shape, np.nan), where=below > 0))

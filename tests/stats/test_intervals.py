@@ -7,10 +7,10 @@ import pytest
 
 from sparkguard.stats import areas, losses
 from sparkguard.stats.confusion import Confusion
+from sparkguard.stats.homogeneity import Floats
 from sparkguard.stats.intervals import (
     UNTOLD,
     Error,
-    Floats,
     error_by_groups,
     error_by_rows,
     gap_interval,

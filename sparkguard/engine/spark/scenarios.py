@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.values import comparable
+from sparkguard.engine.spark.values import comparable, in_type
 from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios
 from sparkguard.measures.scored import ScoredRows
 
@@ -44,7 +44,7 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
         mine = []
         for j, pair in enumerate(by_table.pairs):
             mine.append(f"m{i}_{j}")
-            value = comparable(_cast(names[pair.one], pair.one.type, pair.type), pair.type)
+            value = comparable(in_type(names[pair.one], pair.one.type, pair.type), pair.type)
             frame = frame.selectExpr("*", f"{value} AS {mine[-1]}")
         frame = _joined(frame, _keys(read, by_table, i), mine, [f"k{i}_{j}" for j in range(len(mine))])
         found.append(f"coalesce(p{i}, array())")
@@ -61,7 +61,7 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     rows = [{**{f"k{j}": v for j, v in enumerate(values)}, "p": list(places)} for values, places in equal.places]
     shape = ", ".join([*(f"k{j}: STRING" for j in range(len(equal.columns))), "p: ARRAY<INT>"])
     texts = spark.range(1).select(F.inline(F.from_json(F.lit(json.dumps(rows)), f"ARRAY<STRUCT<{shape}>>")))
-    values = [f"try_cast(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
+    values = [f"tryin_type(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
     # A text that is no value of the column's type names no row, and is not to be taken for NULL.
     valid = [f"(k{j} IS NULL OR {_valid(f'k{j}', c)})" for j, c in enumerate(equal.columns)]
     typed = texts.where(" AND ".join(valid)).selectExpr(*values, "p")
@@ -71,17 +71,13 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
 
 
 def _valid(name: str, column: Column) -> str:
-    return f"try_cast({name} AS {column.type}) IS NOT NULL"
+    return f"tryin_type({name} AS {column.type}) IS NOT NULL"
 
 
 def _keys(read: Read, table: ByTable, number: int) -> DataFrame:
     """The different keys of a table, with the scenario's place."""
     rows = read(table.source, tuple(pair.other for pair in table.pairs))
-    values = [comparable(_cast(f"c{j}", pair.other.type, pair.type), pair.type) for j, pair in enumerate(table.pairs)]
+    values = [comparable(in_type(f"c{j}", pair.other.type, pair.type), pair.type) for j, pair in enumerate(table.pairs)]
     known = rows.where(" AND ".join(f"c{j} IS NOT NULL" for j in range(len(table.pairs))))
     keys = known.selectExpr(*(f"{value} AS k{number}_{j}" for j, value in enumerate(values))).distinct()
     return keys.selectExpr("*", f"array({table.place}) AS p{number}")
-
-
-def _cast(name: str, kind: str, common: str) -> str:
-    return name if kind == common else f"CAST({name} AS {common})"

@@ -21,7 +21,7 @@ from sparkguard.engine.spark.scenarios import scenario_rows
 from sparkguard.engine.spark.slices import slice_rows
 from sparkguard.engine.spark.splits import split_code
 from sparkguard.engine.spark.times import instants
-from sparkguard.engine.spark.values import comparable, hash_of, hashes_apart, literal, text
+from sparkguard.engine.spark.values import comparable, hash_of, hashes_apart, in_type, literal, text
 from sparkguard.errors import DataError
 from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
 from sparkguard.measures.scenarios import Scenarios
@@ -158,15 +158,11 @@ def _with_last(read: Read, frame: DataFrame, rows: ScoredRows, last: LastLabel) 
 def _history(label: str, names: Sequence[str], last: LastLabel, at: int) -> Iterator[str]:
     """The label where it is known, the entity in comparable values, and the time in microseconds."""
     column = last.label.columns[at]
-    yield f"IF({_unknown(label, column.type)}, NULL, {_as(label, column.type, last.label.type)}) AS past_label"
+    yield f"IF({_unknown(label, column.type)}, NULL, {in_type(label, column.type, last.label.type)}) AS past_label"
     for i, (name, part) in enumerate(zip(names, last.entity, strict=False)):
-        yield f"{comparable(_as(name, part.columns[at].type, part.type), part.type)} AS g{i}"
+        yield f"{comparable(in_type(name, part.columns[at].type, part.type), part.type)} AS g{i}"
     first, _ = instants(names[-1], last.time.columns[at].type, last.timezone)
     yield f"{first} AS at"
-
-
-def _as(name: str, kind: str, common: str) -> str:
-    return name if kind == common else f"CAST({name} AS {common})"
 
 
 def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
@@ -179,7 +175,7 @@ def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
         f"{_typed(*named[rows.label], rows.label, number=rows.numeric)} AS y",
         f"{_typed(*told, rows.told, number=not rows.told_class)} AS t",
         f"{weight} AS w",
-        f"{_cluster([_in_type(*named[part], part.type) for part in rows.cluster])} AS h",
+        f"{_cluster([(in_type(*named[part], part.type), part.type) for part in rows.cluster])} AS h",
     )
 
 
@@ -212,11 +208,7 @@ def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
     """A number with one zero, or a class in the type that all sets share."""
     if number or is_float(part.type):
         return f"CAST({name} AS DOUBLE) + 0D"
-    return name if kind == part.type else f"CAST({name} AS {part.type})"
-
-
-def _in_type(name: str, kind: str, common: str) -> tuple[str, str]:
-    return _as(name, kind, common), common
+    return in_type(name, kind, part.type)
 
 
 def _cluster(columns: Sequence[tuple[str, str]]) -> str:

@@ -63,6 +63,11 @@ def comparable(value: str, kind: str, normalize: tuple[str, ...] = ()) -> str:
     return value
 
 
+def in_type(value: str, kind: str, common: str) -> str:
+    """A value in the type in which it is compared."""
+    return value if kind == common else f"CAST({value} AS {common})"
+
+
 def hashed(values: Sequence[str], masked: Sequence[str] = (), *, seed: int | None = None) -> SparkColumn:
     """`hash_of` as a column."""
     return F.expr(hash_of(values, masked, seed=seed))
