@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
 
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import Rows
@@ -15,7 +14,6 @@ from sparkguard.core.source import Source
 from sparkguard.core.text import number
 from sparkguard.measures.grids import text_of
 from sparkguard.measures.pairing import Values
-from sparkguard.measures.splits import Splits
 
 OTHER = "other values"
 
@@ -24,8 +22,7 @@ OTHER = "other values"
 class Cells:
     """The cells of a column: cell 0 has no value; of numbers bin b holds edges[b - 2] <= x < edges[b - 1], b from 1 on.
 
-    Of texts each of `values` has a cell, and the last holds all others; of numbers there are no `values`. With
-    `whole` the bins hold one whole number each, the first and the last apart.
+    Of texts each of `values` has a cell, and the last holds all others; of numbers there are no `values`.
     """
 
     column: Column
@@ -72,7 +69,8 @@ class Slices:
     @property
     def names(self) -> tuple[str, ...]:
         """A name for each slice, in the order of their places."""
-        return tuple(" & ".join(parts) for group in self.groups for parts in self._named(group))
+        every = (self.cells_of(place) for place in range(self.offsets[-1]))
+        return tuple(" & ".join(f"{one.column.name} {one.named(cell)}" for one, cell in cells) for cells in every)
 
     @property
     def offsets(self) -> tuple[int, ...]:
@@ -86,11 +84,6 @@ class Slices:
     def sources(self) -> tuple[Source, ...]:
         """The one source."""
         return (self.main,)
-
-    @property
-    def scored(self) -> Splits:
-        """The one source as splits have it."""
-        return Splits((str(self.main),), (self.main,))
 
     def cells_of(self, place: int) -> tuple[tuple[Cells, int], ...]:
         """The columns of a slice, with the cell of each."""
@@ -107,22 +100,15 @@ class Slices:
 
     def rows(self, tables: Mapping[Source, Rows]) -> Iterator[tuple[int | None, int, Values]]:
         """Every row once for each group."""
-        width = len(self.columns)
+        width, offsets = len(self.columns), self.offsets
         for row in tables[self.main]:
             values, telling = tuple(row[: len(row) - width]), row[len(row) - width :]
             codes = [cells.cell_of(value) for cells, value in zip(self.columns, telling, strict=True)]
-            for group, first in zip(self.groups, self.offsets, strict=False):
+            for group, first in zip(self.groups, offsets, strict=False):
                 place = 0
                 for at in group:
                     place = place * self.columns[at].width + codes[at]
                 yield first + place, 0, values
-
-    def _named(self, group: tuple[int, ...]) -> Iterator[tuple[str, ...]]:
-        for cells in product(*(range(self.columns[at].width) for at in group)):
-            yield tuple(
-                f"{self.columns[at].column.name} {self.columns[at].named(c)}"
-                for at, c in zip(group, cells, strict=True)
-            )
 
     def __str__(self) -> str:
         """For the plan."""

@@ -49,64 +49,47 @@ class Scoring:
 
     def ask(self, seen: Evidence) -> Iterator[Measure[Answer]]:
         """All that can be asked by now."""
-        area = self.wanted.metric.family == "areas"
-        if area:
-            yield self._edges
-        elif self.wanted.name == "r2":
-            yield self._middles
+        if self._first is not None:
+            yield self._first
+            if self._first not in seen:
+                return
         sums = self._sums(seen)
-        if sums is None:
-            return
         yield sums
-        if area and self.exact and sums in seen:
+        if self._ordered and sums in seen:
             yield self._ranked(sums, seen.require(sums))
 
     def found(self, seen: Evidence) -> tuple[SetScore, ...]:
         """The metric of each set, in their order, once all is answered."""
-        sums = self._sums(seen)
-        if sums is None:
-            first = self._edges if self.wanted.metric.family == "areas" else self._middles
-            seen.require(first)
-            message = "nothing was asked"
-            raise ValueError(message)
-        answer, scores = seen.require(sums), []
+        sums, answer = self._answered(seen)
+        area = seen.require(self._ranked(sums, answer)) if self._ordered else None
+        scores = []
         for place, (name, cells) in enumerate(zip(self.rows.sets.names, self._cells(answer), strict=True)):
             found = estimate(self.wanted, sums.cell, cells, clustered=bool(self.rows.cluster))
             found = replace(found, clusters=None) if self.by_key else found
+            found = found if area is None else self._exact(found, area, place, cells)
             scores.append(SetScore(name, {fate: answer.rows(place, fate) for fate in Fate}, found))
-        if self.wanted.metric.family != "areas" or not self.exact:
-            return tuple(scores)
-        area = seen.require(self._ranked(sums, answer))
-        return tuple(
-            self._exact(score, area, at, cells)
-            for at, (score, cells) in enumerate(zip(scores, self._cells(answer), strict=True))
-        )
+        return tuple(scores)
 
     def differences(self, seen: Evidence, other: Scoring) -> tuple[Error, ...]:
         """How sure the difference to what another model told of the same rows is, for each set."""
-        mine, theirs = self._sums(seen), other._sums(seen)
-        if mine is None or theirs is None or not self.rows.cluster:
+        if not self.rows.cluster:
             return (UNTOLD,) * len(self.rows.sets.names)
-        both = zip(self._cells(seen.require(mine)), other._cells(seen.require(theirs)), strict=True)
-        cells = (mine.cell, theirs.cell)
+        (mine, answer), (theirs, others) = self._answered(seen), other._answered(seen)
+        cells, both = (mine.cell, theirs.cell), zip(self._cells(answer), other._cells(others), strict=True)
         return tuple(difference(self.wanted, cells, one, another) for one, another in both)
 
     def against(self, seen: Evidence, told: str | float) -> tuple[float, Error]:
         """The metric of the first set if always the same had been told, and how sure the difference to it is."""
-        sums = self._sums(seen)
-        if sums is None:
-            return math.nan, UNTOLD
-        cells = self._cells(seen.require(sums))[0]
+        sums, answer = self._answered(seen)
+        cells = self._cells(answer)[0]
         if not cells:
             return math.nan, UNTOLD
         return against_constant(self.wanted, sums.cell, cells, told, clustered=bool(self.rows.cluster))
 
     def gap(self, seen: Evidence, one: int, other: int) -> Error:
         """How sure the difference of the metrics of two sets is, which share clusters or are independent."""
-        sums = self._sums(seen)
-        if sums is None:
-            return UNTOLD
-        mine, theirs = (self._cells(seen.require(sums))[place] for place in (one, other))
+        sums, answer = self._answered(seen)
+        mine, theirs = (self._cells(answer)[place] for place in (one, other))
         if self.rows.cluster:
             return difference(self.wanted, (sums.cell, sums.cell), mine, theirs)
         errors = [estimate(self.wanted, sums.cell, cells, clustered=False).error for cells in (mine, theirs)]
@@ -114,51 +97,51 @@ class Scoring:
 
     def require_positives(self, seen: Evidence) -> None:
         """`DataError` if one class is set against the rest, and no row that is judged is of that class."""
-        sums = self._sums(seen)
-        if sums is None or not self.wanted.binary:
-            return
-        cells = seen.require(sums).cells
-        if cells and not any(cell.key[0] == 1 for cell in cells):
+        _, answer = self._answered(seen)
+        if self.wanted.binary and answer.cells and not any(cell.key[0] == 1 for cell in answer.cells):
             label, positive = self.rows.label.name, self.wanted.positive
-            rows = sum(cell.rows for cell in cells)
+            rows = sum(cell.rows for cell in answer.cells)
             message = f"in none of {count(rows, 'row')} the label '{label}' is {positive}, the positive class"
             raise DataError(message, "name the positive class as the label has it: positive")
 
     def missing(self, seen: Evidence) -> bool:
         """Whether a set is known to have no rows."""
-        sums = self._sums(seen)
-        if sums is None or sums not in seen:
+        if (self._first is not None and self._first not in seen) or self._sums(seen) not in seen:
             return False
-        there = {place for place, _ in seen.require(sums).fates}
-        return len(there) < len(self.rows.sets.names)
+        _, answer = self._answered(seen)
+        return len({place for place, _ in answer.fates}) < len(self.rows.sets.names)
 
     @property
-    def _folds(self) -> int:
-        return self.wanted.folds(len(self.rows.sets.names)) if self.rows.cluster else 1
+    def _ordered(self) -> bool:
+        """Whether scores are ordered inside of the bins."""
+        return self.wanted.metric.family == "areas" and self.exact
 
     @property
-    def _edges(self) -> ScoreEdges:
-        return ScoreEdges(self.rows, self.wanted.positive, bins_of(len(self.rows.sets.names)))
+    def _first(self) -> ScoreEdges | Scored | None:
+        """What must be known before the sums: where bins are, or the middle of the labels."""
+        sets = len(self.rows.sets.names)
+        if self.wanted.metric.family == "areas":
+            return ScoreEdges(self.rows, self.wanted.positive, bins_of(sets))
+        return Scored(self.rows, Cell(), (FromAnchor((0.0,) * sets, 1),)) if self.wanted.name == "r2" else None
 
-    @property
-    def _middles(self) -> Scored:
-        return Scored(self.rows, Cell(), (FromAnchor((0.0,) * len(self.rows.sets.names), 1),))
-
-    def _sums(self, seen: Evidence) -> Scored | None:
-        """The sums that the metric is of; None while it is unknown where bins or the middle are."""
+    def _sums(self, seen: Evidence) -> Scored:
+        """The sums that the metric is of, given what must be known before."""
         edges: tuple[float, ...] = ()
         anchors: tuple[float, ...] = ()
-        if self.wanted.metric.family == "areas":
-            if self._edges not in seen:
-                return None
-            edges = seen.require(self._edges).edges
-        elif self.wanted.name == "r2":
-            if self._middles not in seen:
-                return None
-            sums = {cell.place: cell.sums for cell in seen.require(self._middles).cells}
-            known = (sums.get(place, (0.0, 0.0)) for place in range(len(self.rows.sets.names)))
+        sets = len(self.rows.sets.names)
+        if isinstance(self._first, ScoreEdges):
+            edges = seen.require(self._first).edges
+        elif self._first is not None:
+            sums = {cell.place: cell.sums for cell in seen.require(self._first).cells}
+            known = (sums.get(place, (0.0, 0.0)) for place in range(sets))
             anchors = tuple(label / weight if weight else 0.0 for weight, label in known)
-        return Scored(self.rows, self.wanted.cell(edges), self.wanted.values(anchors), self._folds)
+        folds = self.wanted.folds(sets) if self.rows.cluster else 1
+        return Scored(self.rows, self.wanted.cell(edges), self.wanted.values(anchors), folds)
+
+    def _answered(self, seen: Evidence) -> tuple[Scored, ScoredAnswer]:
+        """The sums and what they are; `DataError` if they are broken."""
+        sums = self._sums(seen)
+        return sums, seen.require(sums)
 
     def _ranked(self, sums: Scored, answer: ScoredAnswer) -> Ranked:
         """The order inside of the bins, given what lies above each."""
@@ -181,7 +164,7 @@ class Scoring:
             found[cell.place].append(cell)
         return found
 
-    def _exact(self, score: SetScore, area: Area, place: int, cells: Sequence[SetCell]) -> SetScore:
+    def _exact(self, found: Estimate, area: Area, place: int, cells: Sequence[SetCell]) -> Estimate:
         """The area of the scores themselves, with the error of that of the bins."""
         weight = [0.0, 0.0]
         for cell in cells:
@@ -192,4 +175,4 @@ class Scoring:
             value = area.precision[place] / right
         elif right and wrong:
             value = 1 - area.lost[place] / (right * wrong)
-        return replace(score, estimate=replace(score.estimate, value=value, margin=0.0))
+        return replace(found, value=value, margin=0.0)

@@ -18,7 +18,6 @@ from sparkguard.errors import DataError
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import ScoredRows, class_name
 from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
-from sparkguard.measures.slices import Slices
 from sparkguard.measures.splits import Part, Splits
 from sparkguard.shapes.metrics import METRICS, Averaging, Metric, Wanted
 from sparkguard.shapes.scoring import Scoring
@@ -161,7 +160,7 @@ class ScoringCheck(Check):
             yield f"cluster names a column twice: {', '.join(self.cluster)}"
 
     def scoring(
-        self, seen: Evidence, sets: Splits | Scenarios | Slices, rival: str | None = None, folds: Sequence[str] = ()
+        self, seen: Evidence, sets: Splits | Scenarios, rival: str | None = None, folds: Sequence[str] = ()
     ) -> Scoring:
         """The questions about the metric of these sets; `DataError` if the columns do not suit it.
 

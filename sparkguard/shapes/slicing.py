@@ -102,35 +102,29 @@ class Slicing:
         if self.sample not in seen:
             return
         single = self._single(seen)
-        yield single
-        if self.pairs and single in seen:
+        yield self._asked(single)
+        if self.pairs and self._asked(single) in seen:
             double = self._double(seen, single)
             if double is not None:
-                yield double
+                yield self._asked(double)
 
     def found(self, seen: Evidence) -> Found:
         """Every slice that has rows; pairs only where they are by `min_effect` worse than both of their parts."""
         single = self._single(seen)
-        slices, whole = self._compared(seen, single)
-        alone = {(one.columns[0], one.cells[0]): one.mean for one in slices}
+        slices, (weight, loss, rows) = self._compared(seen, single)
         double = self._double(seen, single) if self.pairs else None
         if double is not None:
-            pairs, _ = self._compared(seen, double)
-            slices += [
-                one
-                for one in pairs
-                if one.mean
-                > (1 + self.min_effect) * max(alone.get(part, 0.0) for part in zip(one.columns, one.cells, strict=True))
-            ]
-        weight, loss, rows = whole
+            alone = {(one.columns[0], one.cells[0]): one.mean for one in slices}
+            for one in self._compared(seen, double)[0]:
+                parts = zip(one.columns, one.cells, strict=True)
+                if one.mean > (1 + self.min_effect) * max(alone.get(part, 0.0) for part in parts):
+                    slices.append(one)
         return Found(tuple(slices), loss / weight if weight else math.nan, weight, rows)
 
     def fates(self, seen: Evidence) -> Mapping[Fate, int]:
         """All rows by their fate."""
-        single = self._single(seen)
-        slices, answer = single.rows.sets, seen.require(single)
-        if not isinstance(slices, Slices):
-            raise TypeError
+        slices = self._single(seen)
+        answer = seen.require(self._asked(slices))
         first = range(slices.offsets[1])
         return {fate: sum(answer.rows(place, fate) for place in first) for fate in Fate}
 
@@ -141,32 +135,27 @@ class Slicing:
     def _asked(self, slices: Slices) -> Scored:
         return Scored(replace(self.rows, sets=slices), Cell(), (self.loss,), _FOLDS if self._grouped else 1)
 
-    def _single(self, seen: Evidence) -> Scored:
+    def _single(self, seen: Evidence) -> Slices:
         sampled = seen.require(self.sample).columns
         cells = tuple(_cells(column, values) for column, values in zip(self.columns, sampled, strict=True))
-        return self._asked(Slices(self.main, cells, tuple((i,) for i in range(len(cells)))))
+        return Slices(self.main, cells, tuple((i,) for i in range(len(cells))))
 
-    def _double(self, seen: Evidence, single: Scored) -> Scored | None:
+    def _double(self, seen: Evidence, single: Slices) -> Slices | None:
         """Pairs of the columns whose slices differ most; None if there are no two."""
-        slices = single.rows.sets
-        if not isinstance(slices, Slices):
-            raise TypeError
         found, _ = self._compared(seen, single)
         best: dict[str, float] = {}
         for one in found:
             if one.rows >= self.min_rows:
                 best[one.columns[0]] = min(best.get(one.columns[0], 1.0), one.chance)
         names = sorted(best, key=lambda name: best[name])[:PAIRED]
-        cells = tuple(cell for cell in slices.columns if cell.column.name in names)
+        cells = tuple(cell for cell in single.columns if cell.column.name in names)
         if len(cells) < 2:  # noqa: PLR2004 - a pair
             return None
-        return self._asked(Slices(self.main, cells, tuple(combinations(range(len(cells)), 2))))
+        return Slices(self.main, cells, tuple(combinations(range(len(cells)), 2)))
 
-    def _compared(self, seen: Evidence, asked: Scored) -> tuple[list[Slice], tuple[float, float, int]]:
+    def _compared(self, seen: Evidence, slices: Slices) -> tuple[list[Slice], tuple[float, float, int]]:
         """The slices with rows, and weight, loss and number of all rows."""
-        slices, answer = asked.rows.sets, seen.require(asked)
-        if not isinstance(slices, Slices):
-            raise TypeError
+        answer = seen.require(self._asked(slices))
         places, folds = slices.offsets[-1], _FOLDS if self._grouped else 1
         sums, moments, rows = np.zeros((folds, places, 2)), np.zeros((places, 3)), np.zeros(places)
         for cell in answer.cells:
