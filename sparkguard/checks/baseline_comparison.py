@@ -16,7 +16,7 @@ from sparkguard.core.fields import Bounds, ColumnsField, Like, VersionedField, W
 from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, number
+from sparkguard.core.text import count
 from sparkguard.core.threshold import Bound
 from sparkguard.core.types import common_type, is_number
 from sparkguard.errors import DataError
@@ -30,7 +30,7 @@ from sparkguard.shapes.linear import Linear, features_of
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
-from sparkguard.shapes.scoring_words import rows, told
+from sparkguard.shapes.scoring_words import rows, short, told
 from sparkguard.stats.intervals import UNTOLD
 
 Baseline = Literal["majority", "mean", "median", "last_value", "linear"]
@@ -322,7 +322,7 @@ class BaselineComparison(ScoringCheck):
             if self._metric.family == "areas":
                 words = "a constant score"
             elif shown:
-                words = f"always {constant if isinstance(constant, str) else number(float(f'{constant:.4g}'))}"
+                words = f"always {constant if isinstance(constant, str) else short(constant, 4)}"
             yield Rival(name, words, score, value, error)
         if self.known_result is not None:
             error = UNTOLD if math.isnan(score.estimate.value) else score.estimate.error
@@ -343,7 +343,7 @@ class BaselineComparison(ScoringCheck):
 
         def sentence(broken: Sequence[str]) -> str:
             against = rival.told(self.margin, broken=bool(broken))
-            return f"{told(score, classes=False)}{against}; {rows(score)}"
+            return f"{told(score, classes=False)}{against}; {rows(score.fates)}"
 
         nothing = f"none of {count(score.rows, 'row')} of '{source}' has a label and a prediction"
         return settled(

@@ -16,13 +16,13 @@ from sparkguard.core.fields import Bounds, WindowField
 from sparkguard.core.finding import Finding, Quantity, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, did_you_mean
+from sparkguard.core.text import did_you_mean
 from sparkguard.core.threshold import Bound
 from sparkguard.measures.scored import Fate
 from sparkguard.measures.splits import Splits, split_name
 from sparkguard.shapes.decomposition import ROLES, TERMS, Role, decomposed
 from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
-from sparkguard.shapes.scoring_words import refused
+from sparkguard.shapes.scoring_words import refused, rows
 from sparkguard.stats.intervals import Interval, difference_interval
 
 _LEAST = 2
@@ -123,7 +123,7 @@ class ErrorDecomposition(ScoringCheck):
             columns=self.about,
             source=self.datasets[0],
         )
-        wrong = next((w for s in found if (w := refused(s, self.label, self.told, str(self.weight)))), None)
+        wrong = next((w for s in found if (w := refused(self, s.fates, s.name))), None)
         if wrong is not None:
             return (replace(finding, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy),)
         empty = [self._named(role) for role, score in scores.items() if not score.judged]
@@ -135,8 +135,7 @@ class ErrorDecomposition(ScoringCheck):
             message = f"{self.metric} of {' and '.join(undefined)} is not defined"
             return (replace(finding, status=Status.ERROR, message=message),)
         quantities = {**finding.quantities, "evaluated_rows": Quantity(fates[Fate.JUDGED])}
-        apart = f"; {count(fates[Fate.UNLABELLED], 'row')} without a label set apart" if fates[Fate.UNLABELLED] else ""
-        sentence = f"{parts.sentence}; {count(fates[Fate.JUDGED], 'row')}{apart}"
+        sentence = f"{parts.sentence}; {rows(fates)}"
         bare = replace(finding, evaluated_rows=None, quantities=quantities)
         verdict = self.verdict(bare, passed=sentence, failed="", remedy=parts.remedy)
         return (replace(verdict, evaluated_rows=fates[Fate.JUDGED], remedy=parts.remedy),)

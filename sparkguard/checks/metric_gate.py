@@ -13,7 +13,7 @@ from sparkguard.core.fields import Bounds, WindowField
 from sparkguard.core.finding import Finding, Quantity, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, few, hides, number
+from sparkguard.core.text import count, few, hides
 from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
 from sparkguard.measures.scored import Fate
@@ -21,7 +21,7 @@ from sparkguard.measures.splits import Splits, SplitValues
 from sparkguard.shapes.scoring import SetScore
 from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
-from sparkguard.shapes.scoring_words import rows, told
+from sparkguard.shapes.scoring_words import limited, rows, told
 from sparkguard.shapes.split_field import MOST_SETS, SetsField
 
 _VALUES_SHOWN = 5
@@ -202,8 +202,10 @@ class MetricGate(ScoringCheck):
 
         def sentence(broken: Sequence[str]) -> str:
             unsure = bound.broken_by(numbers[name]) is None
-            against = "" if numbers[name].value is None else f", {self._against(bound, bool(broken), unsure)}"
-            return f"{told(score, classes=shows_labels(self))}{against}; {rows(score)}"
+            end = "" if self.require == "point" else f"its {'lower' if bound.comparison == '<' else 'upper'} end "
+            against = f", {end}{limited(bound, broken=bool(broken), unsure=unsure)}"
+            known = numbers[name].value is not None
+            return f"{told(score, classes=shows_labels(self))}{against if known else ''}; {rows(score.fates)}"
 
         nothing = None if score.judged else self._nothing(seen, score, source)
         return settled(self, finding, score, {name: bound}, sentence, nothing=nothing, remedy=_REMEDY)
@@ -219,16 +221,6 @@ class MetricGate(ScoringCheck):
         worse = "lower" if self._metric.higher_is_better else "upper"
         quantity = self.metric if self.require == "point" else f"{self.metric}_{worse}"
         return quantity, Bound("<" if self._metric.higher_is_better else ">", limit)
-
-    def _against(self, bound: Bound, broken: bool, unsure: bool) -> str:  # noqa: FBT001 - what came out
-        """`below the minimum 0.8`."""
-        higher = self._metric.higher_is_better
-        end = "" if self.require == "point" else f"its {'lower' if higher else 'upper'} end "
-        if broken:
-            return f"{end}{'below the minimum' if higher else 'above the maximum'} {number(bound.limit)}"
-        if unsure:
-            return f"{end}close to the {'minimum' if higher else 'maximum'} {number(bound.limit)}"
-        return f"{end}{'at least' if higher else 'at most'} {number(bound.limit)}"
 
     def _nothing(self, seen: Evidence, score: SetScore, source: Source) -> str | None:
         """Why a set has no rows to judge, and which values there are where its name may be misspelt."""

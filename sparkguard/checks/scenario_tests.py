@@ -16,7 +16,7 @@ from sparkguard.core.fields import Bounds, WindowField
 from sparkguard.core.finding import Finding, Status, Violation
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import few, number
+from sparkguard.core.text import count, few, number
 from sparkguard.core.threshold import Bound
 from sparkguard.shapes.metrics import METRICS
 from sparkguard.shapes.scenario_fields import (
@@ -30,7 +30,7 @@ from sparkguard.shapes.scenario_fields import (
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
-from sparkguard.shapes.scoring_words import Regression, rows, told
+from sparkguard.shapes.scoring_words import Regression, limited, rows, told
 
 _REMEDY = "look at the rows of the scenario: a case that was right, or should be, is not; do not promote this model"
 _SHOWN = 5
@@ -280,7 +280,7 @@ class ScenarioTests(ScoringCheck):
     def _why_empty(self, score: SetScore) -> str:
         if not score.rows:
             return "no row is in it"
-        return f"none of {rows(score, all_of_them=True)} has a label and a prediction"
+        return f"none of {count(score.rows, 'row')} has a label and a prediction"
 
     def _sentence(
         self,
@@ -293,9 +293,7 @@ class ScenarioTests(ScoringCheck):
         parts = [told(score, classes=shows_labels(self))]
         limit = self._limit(one)
         if limit is not None and not math.isnan(score.estimate.value):
-            higher, missed = limit.comparison == "<", (one.metric or self.metric) in broken
-            words = ("below the minimum", "at least") if higher else ("above the maximum", "at most")
-            parts.append(f"{words[0] if missed else words[1]} {number(limit.limit)}")
+            parts.append(limited(limit, broken=(one.metric or self.metric) in broken))
         sentence = ", ".join(parts)
         margin = self._margin(one)
         if regression is not None:
@@ -308,11 +306,11 @@ class ScenarioTests(ScoringCheck):
                 sentence += f"; the aggregate went {whole.way}"
         least = one.min_rows or self.min_rows
         fewer = f", fewer than {least:,}" if "evaluated_rows" in broken else ""
-        return f"{sentence}; {rows(score)}{fewer}{_asked(one) if broken else ''}"
+        return f"{sentence}; {rows(score.fates)}{fewer}{_asked(one) if broken else ''}"
 
     def _evidence(self, one: Scenario, score: SetScore, sentence: str) -> Violation:
         limit = self._limit(one)
-        wanted = None if limit is None else f"{'at least' if limit.comparison == '<' else 'at most'} {limit.limit:g}"
+        wanted = None if limit is None else limited(limit, broken=False)
         return Violation(
             "failed_scenario",
             {"scenario": one.name},

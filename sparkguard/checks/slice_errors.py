@@ -16,7 +16,7 @@ from sparkguard.core.fields import Bounds, ColumnsField, Like, WindowField
 from sparkguard.core.finding import Finding, Quantity, Status, Violation
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, few, hides, number
+from sparkguard.core.text import count, few, hides
 from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
 from sparkguard.measures.scored import Fate
@@ -24,17 +24,13 @@ from sparkguard.measures.scored_cells import Mistake, Value
 from sparkguard.measures.splits import Splits
 from sparkguard.shapes.metrics import Wanted
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
+from sparkguard.shapes.scoring_words import refused, short
 from sparkguard.shapes.slicing import Found, Slice, Slicing, sliceable
 from sparkguard.stats.slices import discoveries
 
 _METRICS = ("accuracy", "log_loss", "brier_score", "mae", "mape", "pinball_loss", "rmse")
 _MOST_COLUMNS = 100
 _SHOWN = 3
-_REFUSED = {
-    Fate.FOREIGN: "have a label that is none of 1, 0 and -1: say which class is the positive one",
-    Fate.UNWEIGHTED: "have a weight that is NULL, negative or infinite",
-    Fate.OUTSIDE: "have a score that is no probability",
-}
 _RESULTS = 20
 """Slices with a result of their own."""
 _REMEDY = "look at rows of the worst slice: too few of them in training, a label or a feature that is wrong there"
@@ -119,10 +115,9 @@ class SliceErrors(ScoringCheck):
         """One finding on the whole, and one for each of the worst slices."""
         slicing = self._slicing(seen)
         found, fates = slicing.found(seen), slicing.fates(seen)
-        for fate, why in _REFUSED.items():
-            if fates.get(fate):
-                reason = f"{count(fates[fate], 'row')} of '{self._source}' {why}"
-                return (Finding(Status.ERROR, reason, columns=self.about, source=self._source),)
+        wrong = refused(self, fates, self.dataset)
+        if wrong is not None:
+            return (Finding(Status.ERROR, wrong.reason, wrong.remedy, columns=self.about, source=self._source),)
         tested = np.array([one.rows >= self.min_rows for one in found.slices], np.bool_)
         chance = np.array([one.chance for one in found.slices])
         large = np.array([one.excess >= self.min_effect for one in found.slices], np.bool_)
@@ -155,10 +150,10 @@ class SliceErrors(ScoringCheck):
         else:
             columns = tuple(c for c in self.columns.matching(schema, sliceable) if c.name not in apart)
         columns = tuple(c for c in columns if not hides(self.redact, c.name))
-        refused = [c for c in columns if not sliceable(c)]
+        odd = [c for c in columns if not sliceable(c)]
         message = None
-        if refused:
-            message = f"'{refused[0].name}' is {refused[0].type}, by which no slices are told"
+        if odd:
+            message = f"'{odd[0].name}' is {odd[0].type}, by which no slices are told"
         elif not columns:
             message = f"'{self._source}' has no column by which slices could be told"
         elif len(columns) > _MOST_COLUMNS:
@@ -207,11 +202,11 @@ class SliceErrors(ScoringCheck):
         return replace(verdict, evaluated_rows=found.rows)
 
     def _slice(self, found: Found, one: Slice, status: Status) -> Finding:
-        mean, rest = (number(float(f"{value:.3g}")) for value in (one.mean, one.rest))
+        mean, rest = (short(value) for value in (one.mean, one.rest))
         errs = "has a mean loss of {} in {}, the rest {}"
         if self.metric == "accuracy":
             errs = "errs in {} of {}, the rest in {}"
-        share = number(float(f"{100 * found.contribution(one):.2g}"))
+        share = short(100 * found.contribution(one), 2)
         value = self.text(one.key, one.value)
         parts = zip(one.columns, one.cells, strict=True)
         named = " and ".join(f"{column} {self.text(column, cell)}" for column, cell in parts)
@@ -236,5 +231,5 @@ class SliceErrors(ScoringCheck):
 
     def _evidence(self, one: Slice) -> Violation:
         key = dict(zip(one.columns, one.cells, strict=True))
-        reason = f"mean loss {number(float(f'{one.mean:.3g}'))}, of the rest {number(float(f'{one.rest:.3g}'))}"
+        reason = f"mean loss {short(one.mean)}, of the rest {short(one.rest)}"
         return Violation("worse_slice", key, reason, count=one.rows)

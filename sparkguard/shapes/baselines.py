@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sparkguard.core.finding import Quantity
 from sparkguard.core.text import number
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.shapes.scoring_words import apart, short
+from sparkguard.shapes.scoring_words import apart, short, with_ends
 from sparkguard.stats.intervals import Error, Interval, difference_interval
 
 
@@ -40,12 +40,7 @@ class Rival:
         """The quantities."""
         margin = self.score.estimate.margin
         exactness = "sample" if self.sampled else "sketch" if margin else "exact"
-        found = {
-            "advantage": self.advantage,
-            "advantage_lower": self.interval.low,
-            "advantage_upper": self.interval.high,
-        }
-        numbers = {name: Quantity(value, margin, exactness) for name, value in found.items()}
+        numbers = with_ends("advantage", self.advantage, self.interval, margin, exactness)
         return {"baseline": Quantity(self.value, 0.0, exactness), **numbers}
 
     def told(self, margin: float, *, broken: bool) -> str:

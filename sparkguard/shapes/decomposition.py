@@ -15,6 +15,7 @@ from typing import Literal
 from sparkguard.core.finding import Quantity
 from sparkguard.core.text import number
 from sparkguard.shapes.scoring import SetScore
+from sparkguard.shapes.scoring_words import short, with_ends
 from sparkguard.stats.intervals import UNKNOWN, Interval
 
 Role = Literal["train", "train_validation", "test_validation", "test"]
@@ -49,9 +50,9 @@ class Term:
         """`0.03 variance (0.01 to 0.05)`."""
         if math.isnan(self.value):
             return f"unknown {_WORDS[self.name]}"
-        low, high = (number(float(f"{end:.2g}")) for end in (self.interval.low, self.interval.high))
+        low, high = (short(end, 2) for end in (self.interval.low, self.interval.high))
         known = "" if math.isnan(self.interval.low) else f" ({low} to {high})"
-        return f"{number(float(f'{self.value:.3g}'))} {_WORDS[self.name]}{known}"
+        return f"{short(self.value)} {_WORDS[self.name]}{known}"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,7 @@ class Decomposition:
         """The terms, which add up to the test error, with their intervals, and the errors."""
         found = {"irreducible_error": Quantity(self.irreducible)}
         for term in self.terms:
-            ends = {"": term.value, "_lower": term.interval.low, "_upper": term.interval.high}
-            found |= {f"{term.name}{end}": Quantity(value) for end, value in ends.items()}
+            found |= with_ends(term.name, term.value, term.interval)
         return found | {f"{role}_error": Quantity(self.errors.get(role, math.nan)) for role in ROLES}
 
     @property
@@ -78,7 +78,7 @@ class Decomposition:
         known = [] if math.isnan(self.irreducible) else [f"{number(self.irreducible)} irreducible"]
         upto = self.terms[: ROLES.index(last) + 1]
         parts = " + ".join([*known, *map(str, upto)])
-        told = f"the error of {last} is {number(float(f'{self.errors[last]:.4g}'))}: {parts}"
+        told = f"the error of {last} is {short(self.errors[last], 4)}: {parts}"
         told += "".join(f"; {gap}" for gap in self._together())
         there = [term for term in self.terms if term.value > 0]
         if not there:
@@ -101,8 +101,7 @@ class Decomposition:
         for one, other in pairwise(at):
             if other - one > 1:
                 names = " and ".join(_WORDS[name] for name in TERMS[one:other])
-                gap = number(float(f"{errors[other] - errors[one]:.3g}"))
-                yield f"{names} together {gap}, since there is no {ROLES[one]}"
+                yield f"{names} together {short(errors[other] - errors[one])}, since there is no {ROLES[one]}"
 
 
 def decomposed(

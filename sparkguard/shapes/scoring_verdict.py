@@ -11,15 +11,14 @@ from sparkguard.core.threshold import Bound
 from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scoring import SetScore
 from sparkguard.shapes.scoring_fields import ScoringCheck
-from sparkguard.shapes.scoring_words import refused
+from sparkguard.shapes.scoring_words import refused, with_ends
 
 
 def quantities_of(score: SetScore, *, sampled: bool = False) -> dict[str, Quantity]:
     """The metric with its interval, clusters, and rows that are not judged."""
     found = score.estimate
     exactness = "sample" if sampled else "sketch" if found.margin else "exact"
-    ends = {"": found.value, "_lower": found.interval.low, "_upper": found.interval.high}
-    numbers = {f"{found.wanted.name}{end}": Quantity(value, found.margin, exactness) for end, value in ends.items()}
+    numbers = with_ends(found.wanted.name, found.value, found.interval, found.margin, exactness)
     fates = {"unlabelled_rows": Fate.UNLABELLED, "unscored_rows": Fate.UNSCORED}
     numbers |= {name: Quantity(score.fates.get(fate, 0)) for name, fate in fates.items()}
     return numbers if found.clusters is None else {**numbers, "clusters": Quantity(found.clusters)}
@@ -40,7 +39,7 @@ def settled(
     `sentence` tells the metric, given which of the bounds are broken; `nothing` why no row was judged.
     """
     about = replace(finding, evaluated_rows=score.judged)
-    wrong = refused(score, check.label, check.told, str(check.weight))
+    wrong = refused(check, score.fates, score.name)
     if wrong is not None:
         return replace(about, status=Status.ERROR, message=wrong.reason, remedy=wrong.remedy)
     if not score.judged:

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from sparkguard.core.finding import Quantity
 from sparkguard.core.text import count, number
+from sparkguard.core.threshold import Bound
 from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scoring import SetScore
+from sparkguard.shapes.scoring_fields import ScoringCheck
 from sparkguard.stats.intervals import FEWEST_CLUSTERS, Error, Interval, difference_interval
 
 _CLASSES_SHOWN = 3
@@ -24,6 +26,23 @@ def apart(one: float, other: float) -> float:
     if abs(difference) <= _NOISE * max(abs(one), abs(other)):
         return 0.0
     return float(f"{difference:.12g}")
+
+
+def with_ends(
+    name: str, value: float, interval: Interval, margin: float = 0.0, exactness: str = "exact"
+) -> dict[str, Quantity]:
+    """A number and the ends of its interval, as `name`, `name_lower` and `name_upper`."""
+    found = {"": value, "_lower": interval.low, "_upper": interval.high}
+    return {f"{name}{end}": Quantity(one, margin, exactness) for end, one in found.items()}
+
+
+def limited(bound: Bound, *, broken: bool, unsure: bool = False) -> str:
+    """`at least 0.8`, `below the minimum 0.8`, or that nobody can say: `close to the minimum 0.8`."""
+    higher = bound.comparison == "<"
+    limit = f"the {'minimum' if higher else 'maximum'} {number(bound.limit)}"
+    if broken:
+        return f"{'below' if higher else 'above'} {limit}"
+    return f"close to {limit}" if unsure else f"{'at least' if higher else 'at most'} {number(bound.limit)}"
 
 
 @dataclass(frozen=True)
@@ -62,13 +81,8 @@ class Regression:
         """The quantities."""
         margin = self.mine.estimate.margin + self.baseline.estimate.margin
         exactness = "sketch" if margin else "exact"
-        found = {
-            "regression": self.value,
-            "regression_lower": self.interval.low,
-            "regression_upper": self.interval.high,
-        }
         base = Quantity(self.baseline.estimate.value, self.baseline.estimate.margin, exactness)
-        return {"baseline": base, **{name: Quantity(value, margin, exactness) for name, value in found.items()}}
+        return {"baseline": base, **with_ends("regression", self.value, self.interval, margin, exactness)}
 
     @property
     def told(self) -> str:
@@ -110,31 +124,30 @@ def told(score: SetScore, *, classes: bool) -> str:
     return f"{name} of {score.name} is {value}{worst} ({_sure(score)})"
 
 
-def rows(score: SetScore, *, all_of_them: bool = False) -> str:
-    """`1,204 rows; 3 rows without a label set apart`, or all rows."""
-    if all_of_them:
-        return count(score.rows, "row")
-    apart = score.fates.get(Fate.UNLABELLED, 0)
-    return count(score.judged, "row") + (f"; {count(apart, 'row')} without a label set apart" if apart else "")
+def rows(fates: Mapping[Fate, int]) -> str:
+    """`1,204 rows; 3 rows without a label set apart`."""
+    apart = fates.get(Fate.UNLABELLED, 0)
+    judged = count(fates.get(Fate.JUDGED, 0), "row")
+    return judged + (f"; {count(apart, 'row')} without a label set apart" if apart else "")
 
 
-def refused(score: SetScore, label: str, score_column: str, weight: str) -> Refusal | None:
+def refused(check: ScoringCheck, fates: Mapping[Fate, int], name: str) -> Refusal | None:
     """Rows for which the metric is not made; None if there are none."""
-    fates, of = score.fates, f"of {score.name}"
+    of = f"of {name}"
     if fates.get(Fate.FOREIGN):
         return Refusal(
-            f"{count(fates[Fate.FOREIGN], 'row')} {of} with a '{label}' that is none of 1, 0 and -1",
+            f"{count(fates[Fate.FOREIGN], 'row')} {of} with a '{check.label}' that is none of 1, 0 and -1",
             "say which class is the positive one: positive; or how classes are averaged: average",
         )
     if fates.get(Fate.UNWEIGHTED):
         return Refusal(
-            f"{count(fates[Fate.UNWEIGHTED], 'row')} {of} with a '{weight}' that is NULL, negative or infinite",
+            f"{count(fates[Fate.UNWEIGHTED], 'row')} {of} with a '{check.weight}' that is NULL, negative or infinite",
             "correct the weights, or leave such rows out in the dataset's where",
         )
     if fates.get(Fate.OUTSIDE):
         return Refusal(
-            f"{count(fates[Fate.OUTSIDE], 'row')} {of} with a score that is no probability ('{score_column}')",
-            f"{score.estimate.wanted.name} needs a score from 0 to 1; roc_auc and average_precision take any",
+            f"{count(fates[Fate.OUTSIDE], 'row')} {of} with a score that is no probability ('{check.told}')",
+            f"{check.metric} needs a score from 0 to 1; roc_auc and average_precision take any",
         )
     return None
 
