@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -21,11 +20,10 @@ from sparkguard.core.threshold import Bound
 from sparkguard.core.types import common_type, is_number
 from sparkguard.errors import DataError
 from sparkguard.measures.pairing import pair_key
-from sparkguard.measures.profile import Moments
-from sparkguard.measures.scored import LastLabel, class_of_text
-from sparkguard.measures.sketches import Quantiles
-from sparkguard.measures.splits import Part, Splits, SplitValues
+from sparkguard.measures.scored import LastLabel
+from sparkguard.measures.splits import Part, Splits
 from sparkguard.shapes.baselines import Rival
+from sparkguard.shapes.constants import Constant, Constants
 from sparkguard.shapes.linear import Linear, features_of
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
@@ -33,7 +31,7 @@ from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labe
 from sparkguard.shapes.scoring_words import rows, short, told
 from sparkguard.stats.intervals import UNTOLD
 
-Baseline = Literal["majority", "mean", "median", "last_value", "linear"]
+Baseline = Literal[Constant, "last_value", "linear"]
 _FITTING: Mapping[str, tuple[Baseline, ...]] = {
     "classes": ("majority", "last_value", "linear"),
     "areas": ("majority", "linear"),
@@ -43,7 +41,6 @@ _FITTING: Mapping[str, tuple[Baseline, ...]] = {
 """The baselines of each family of metrics; what a majority says of a probability is the share of positives."""
 _ASKED = ("linear",)
 """Baselines that are not among those by default."""
-_MOST_CLASSES = 1_000
 _REMEDY = "find out what the model adds: its features, its labels, or whether it was trained at all; do not promote it"
 
 
@@ -126,9 +123,9 @@ class BaselineComparison(ScoringCheck):
 
     def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
         """Ask for what baselines learn, then for the metric beside what they lose."""
-        learnt = tuple(self._questions(seen).values())
-        yield from learnt
-        if all(question in seen for question in learnt):
+        to_learn = tuple(self._constants(seen).ask())
+        yield from to_learn
+        if all(question in seen for question in to_learn):
             yield from self._scoring(seen).ask(seen)
         if "last_value" in self._wanted:
             for scoring in self._of_last(seen):
@@ -206,52 +203,14 @@ class BaselineComparison(ScoringCheck):
         if self.metric == "calibration_error" and self.known_result is None:
             yield "a constant is well calibrated, so it is no baseline for calibration_error; give known_result"
 
-    def _questions(self, seen: Evidence) -> Mapping[Baseline, Measure[Answer]]:
-        """What each baseline learns."""
-        column = seen.schema(self._train).column(self.label)
-        if self._wanted and self._metric.family == "errors" and not is_number(column.type):
-            message = f"the label '{column.name}' of '{self._train}' is {column.type}, and a number is needed"
+    def _constants(self, seen: Evidence) -> Constants:
+        """The questions about what always tells the same; of areas any score does, so nothing is learnt."""
+        family, label = self._metric.family, seen.schema(self._train).column(self.label)
+        if self._wanted and family == "errors" and not is_number(label.type):
+            message = f"the label '{label.name}' of '{self._train}' is {label.type}, and a number is needed"
             raise DataError(message, "name another column, or cast it in the dataset's sql")
-        kinds: Mapping[Baseline, Measure[Answer]] = {
-            "majority": SplitValues(self._train, column, _MOST_CLASSES),
-            "mean": Moments(self._train, column),
-            "median": Quantiles(self._train, column),
-        }
-        return {name: kinds[name] for name in self._wanted if name in kinds and self._metric.family != "areas"}
-
-    def _learnt(self, seen: Evidence) -> Mapping[Baseline, str | float]:
-        """What each baseline always tells; `DataError` if there is no label to learn from."""
-        found: dict[Baseline, str | float] = {}
-        for name in self._questions(seen):
-            column = seen.schema(self._train).column(self.label)
-            value: str | float | None
-            if name == "mean":
-                spread = seen.require(Moments(self._train, column))
-                value = spread.mean if spread.n else None
-            elif name == "median":
-                value = seen.require(Quantiles(self._train, column)).quantile(0.5)
-            else:
-                value = self._majority(seen)
-            if value is None or (isinstance(value, float) and not math.isfinite(value)):
-                message = f"no row of '{self._train}' has a finite '{self.label}', so no baseline can be learnt"
-                raise DataError(message, "find out whether train has landed")
-            found[name] = value
-        return found
-
-    def _majority(self, seen: Evidence) -> str | float | None:
-        """The most frequent class, or of probabilities the share of the positive one."""
-        column = seen.schema(self._train).column(self.label)
-        answer = seen.require(SplitValues(self._train, column, _MOST_CLASSES))
-        scoring, counts = self.scoring(seen, self._rows), Counter[str]()
-        for text, n in answer.values:
-            name = None if text is None else class_of_text(text, column.type, scoring.rows.label.type)
-            counts[name or ""] += n
-        del counts[""]
-        if not counts:
-            return None
-        if self._metric.family == "classes":
-            return max(counts, key=lambda name: counts[name])
-        return counts[scoring.wanted.positive] / counts.total()
+        names = () if family == "areas" else tuple(name for name in get_args(Constant) if name in self._wanted)
+        return Constants(self.scoring(seen, self._rows), self._train, label, names)
 
     @property
     def _rows(self) -> Splits:
@@ -259,8 +218,9 @@ class BaselineComparison(ScoringCheck):
 
     def _scoring(self, seen: Evidence) -> Scoring:
         """The questions about the model, beside what constants lose on the same rows."""
-        scoring = self.scoring(seen, self._rows)
-        constants = tuple(dict.fromkeys(v for v in self._learnt(seen).values() if not isinstance(v, str)))
+        asked = self._constants(seen)
+        scoring, learnt = asked.scoring, asked.learnt(seen).values()
+        constants = tuple(dict.fromkeys(value for value in learnt if not isinstance(value, str)))
         return replace(scoring, wanted=replace(scoring.wanted, constants=constants, by_pairs=True))
 
     def _of_last(self, seen: Evidence) -> tuple[Scoring, Scoring]:
@@ -313,7 +273,7 @@ class BaselineComparison(ScoringCheck):
         return Linear(self.scoring(seen, self._rows), self._train, found, label, self.sample_rows, self.seed)
 
     def _rivals(self, seen: Evidence, scoring: Scoring, score: SetScore) -> Iterator[Rival]:
-        learnt = self._learnt(seen)
+        learnt = self._constants(seen).learnt(seen)
         shown = shows_labels(self)
         for name in (name for name in self._wanted if name not in ("last_value", "linear")):
             constant = learnt.get(name, 0.0)

@@ -95,7 +95,7 @@ OTHER_ENGINES = """\
       - {type: expect_column_values_to_be_unique, kwargs: {column: id}}
       - {type: expect_column_values_to_be_between, kwargs: {column: id, max_value: 999, mostly: 0.99}}
 """
-"""Checks that need Python workers or Great Expectations: slower to start than all others together."""
+"""Checks of samples, of models and of Great Expectations: slower than all others together."""
 
 
 @dataclass(frozen=True)
