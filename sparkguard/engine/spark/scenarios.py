@@ -61,7 +61,7 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     rows = [{**{f"k{j}": v for j, v in enumerate(values)}, "p": list(places)} for values, places in equal.places]
     shape = ", ".join([*(f"k{j}: STRING" for j in range(len(equal.columns))), "p: ARRAY<INT>"])
     texts = spark.range(1).select(F.inline(F.from_json(F.lit(json.dumps(rows)), f"ARRAY<STRUCT<{shape}>>")))
-    values = [f"tryin_type(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
+    values = [f"try_cast(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
     # A text that is no value of the column's type names no row, and is not to be taken for NULL.
     valid = [f"(k{j} IS NULL OR {_valid(f'k{j}', c)})" for j, c in enumerate(equal.columns)]
     typed = texts.where(" AND ".join(valid)).selectExpr(*values, "p")
@@ -71,7 +71,7 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
 
 
 def _valid(name: str, column: Column) -> str:
-    return f"tryin_type({name} AS {column.type}) IS NOT NULL"
+    return f"try_cast({name} AS {column.type}) IS NOT NULL"
 
 
 def _keys(read: Read, table: ByTable, number: int) -> DataFrame:
