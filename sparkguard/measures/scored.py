@@ -8,16 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import IntEnum
 from zlib import crc32
 
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import A_co, Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.core.types import is_float, is_integer, is_number
-from sparkguard.errors import DataError
-from sparkguard.measures.grids import text_of
+from sparkguard.measures.classes import as_number, class_of, is_told
 from sparkguard.measures.pairing import Values, comparable
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored_cells import Cell, Value
@@ -123,7 +120,7 @@ class ScoredRows:
             rows += [(row[0], tuple(row[1:-1]), row[-1], 1) for row in tables[last.past]]
         for label, entity, moment, at in rows:
             when = span(moment, last.time.columns[at].type, last.timezone)
-            if when is not None and None not in entity and _known(label, self.label.type):
+            if when is not None and None not in entity and is_told(label, self.label.type):
                 found.setdefault(tuple(map(comparable, entity)), []).append((when[0], label))
         return found
 
@@ -138,29 +135,29 @@ class ScoredRows:
         label, told = values[:2]
         if self.last is not None and self.last.told:
             told = before
-        weight = 1.0 if self.weight is None else _number(values[2])
+        weight = 1.0 if self.weight is None else as_number(values[2])
         first = 2 + (self.weight is not None) + (self.rival is not None)
         cluster = tuple(map(str, values[first : first + len(self.cluster)]))
         rival = values[2 if self.weight is None else 3] if self.rival else told
         fate = Fate.JUDGED
-        if not _known(label, self.label.type):
+        if not is_told(label, self.label.type):
             fate = Fate.UNLABELLED
-        elif self.binary and abs(_number(label)) not in (0, 1):
+        elif self.binary and abs(as_number(label)) not in (0, 1):
             fate = Fate.FOREIGN
         elif self.last is not None and before is None:
             fate = Fate.NEW
-        elif not (_known(told, self.told.type) and _known(rival, self.told.type)):
+        elif not (is_told(told, self.told.type) and is_told(rival, self.told.type)):
             fate = Fate.UNSCORED
         elif not (math.isfinite(weight) and weight >= 0):
             fate = Fate.UNWEIGHTED
-        elif self.probability and not (0 <= _number(told) <= 1 and 0 <= _number(rival) <= 1):
+        elif self.probability and not (0 <= as_number(told) <= 1 and 0 <= as_number(rival) <= 1):
             fate = Fate.OUTSIDE
         judged = fate is Fate.JUDGED
         return ScoredRow(
             place,
             fate,
-            (_number(label) if self.numeric else _class(label, self.label.type)) if judged else "",
-            (_class(told, self.told.type) if self.told_class else _number(told)) if judged else "",
+            (as_number(label) if self.numeric else class_of(label, self.label.type)) if judged else "",
+            (class_of(told, self.told.type) if self.told_class else as_number(told)) if judged else "",
             weight,
             crc32("\0".join(cluster).encode()),
         )
@@ -180,38 +177,6 @@ class ScoredRow:
     told: str | float
     weight: float
     cluster: int
-
-
-def class_of_text(text: str, kind: str, wanted: str) -> str | None:
-    """The class of a value's text of one type among classes of another; None if it is no finite number.
-
-    `DataError` if the type of the classes has none such.
-    """
-    value: object = text
-    if kind == "boolean":
-        value = text == "true"
-    elif is_integer(kind):
-        value = int(text)
-    elif kind.startswith("decimal"):
-        value = Decimal(text)
-    elif is_float(kind):
-        value = float(text)
-        if not math.isfinite(value):
-            return None
-    if (wanted == "boolean") is not (kind == "boolean") and (wanted == "boolean" or not is_number(wanted)):
-        message = f"a label of {kind} is no class among labels of {wanted}"
-        raise DataError(message, "cast it to one type in a dataset's sql")
-    return _class(value, wanted)
-
-
-def class_name(value: object) -> str:
-    """The name of a class: equal numbers of any type have one, and a boolean is `true` or `false`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return text_of(value)
-    if isinstance(value, Decimal):
-        whole, point, digits = f"{value:f}".partition(".")
-        return (whole + point + digits.rstrip("0")).rstrip(".")
-    return str(int(value)) if float(value).is_integer() else repr(value)
 
 
 @dataclass(frozen=True)
@@ -304,17 +269,3 @@ class Scored(OfScoredRows[ScoredAnswer]):
     def __str__(self) -> str:
         """For the plan."""
         return f"{self.cell} of {self.rows}"
-
-
-def _class(value: object, kind: str) -> str:
-    return class_name(int(value) if isinstance(value, bool) and kind != "boolean" else value)
-
-
-def _known(value: object, kind: str) -> bool:
-    if value is None:
-        return False
-    return not (is_float(kind) or isinstance(value, float)) or math.isfinite(_number(value))
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float | Decimal) else math.nan

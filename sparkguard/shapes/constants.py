@@ -13,8 +13,8 @@ from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.errors import DataError
+from sparkguard.measures.classes import class_of_text
 from sparkguard.measures.profile import Moments
-from sparkguard.measures.scored import class_of_text
 from sparkguard.measures.sketches import Quantiles
 from sparkguard.measures.splits import SplitValues
 from sparkguard.shapes.scoring import Scoring

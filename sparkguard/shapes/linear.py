@@ -14,10 +14,11 @@ from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
 from sparkguard.errors import DataError
+from sparkguard.measures.classes import class_name
 from sparkguard.measures.grids import TEXT, kind_of
 from sparkguard.measures.hashes import hash_of_text
 from sparkguard.measures.row_sample import RowSample, SampledColumn
-from sparkguard.measures.scored import Fate, Scored, ScoredRow, class_name
+from sparkguard.measures.scored import Fate, Scored, ScoredRow
 from sparkguard.measures.scored_cells import ScoreBins
 from sparkguard.shapes.estimates import Estimate, difference, estimate
 from sparkguard.shapes.metrics import Wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -15,8 +15,9 @@ from sparkguard.core.evidence import Evidence
 from sparkguard.core.text import did_you_mean
 from sparkguard.core.types import can_be_key, common_type, is_float, is_number, is_text
 from sparkguard.errors import DataError
+from sparkguard.measures.classes import class_name
 from sparkguard.measures.scenarios import Scenarios
-from sparkguard.measures.scored import ScoredRows, class_name
+from sparkguard.measures.scored import ScoredRows
 from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
 from sparkguard.measures.splits import Part, Splits
 from sparkguard.shapes.metrics import METRICS, Averaging, Metric, Wanted
@@ -173,12 +174,12 @@ class ScoringCheck(Check):
         if family == "errors":
             label = _numbers(of, labels, "label")
         else:
-            label = _classes(of, (*labels, *told) if told_class else labels, labels)
+            label = class_part(str(of), (*labels, *told) if told_class else labels, labels)
         threshold = (_DEFAULT_THRESHOLD if self.threshold is None else self.threshold) if self._thresholded else None
         epsilon = FLOAT_EPSILON if all(column.type == "float" for column in told) else EPSILON
         wanted = Wanted(self.metric, self.average, "1", threshold, self.alpha, self.bins, epsilon, self.confidence)
         if wanted.binary:
-            wanted = replace(wanted, positive=self._positive(label))
+            wanted = replace(wanted, positive=positive_class(label, self.positive, averaged=self._metric.averaged))
         rows = ScoredRows(
             sets,
             label,
@@ -196,26 +197,26 @@ class ScoringCheck(Check):
     def _columns(self, seen: Evidence, sets: Splits, name: str) -> tuple[Column, ...]:
         return tuple(seen.schema(source).column(name) for source in sets.sources)
 
-    def _positive(self, label: Part) -> str:
-        """The positive class as classes of the label's type are named."""
-        given: Any = self.positive
-        if label.type == "boolean":
-            found = {None: "true", "1": "true", "0": "false"}.get(given, str(given).lower())
-            if found in ("true", "false"):
-                return found
-        elif is_number(label.type):
-            try:
-                return _number_class("1" if given is None else given, label.type)
-            except (ValueError, ArithmeticError):
-                pass
-        elif given is not None:
-            return str(given)
-        else:
-            message = f"'{label.name}' is {label.type}, and nobody said which of its classes is positive"
-            other = ", or how classes are averaged: average: macro" if self._metric.averaged else ""
-            raise DataError(message, f"write positive: and the class{other}")
-        message = f"positive: '{given}' is no {label.type}, as '{label.name}' is"
-        raise DataError(message, "name a class as the label has it")
+
+def positive_class(label: Part, given: str | None, *, averaged: bool = False) -> str:
+    """The positive class as classes of the label's type are named; `DataError` if it has none such."""
+    if label.type == "boolean":
+        found = {None: "true", "1": "true", "0": "false"}.get(given, str(given).lower())
+        if found in ("true", "false"):
+            return found
+    elif is_number(label.type):
+        try:
+            return _number_class("1" if given is None else given, label.type)
+        except (ValueError, ArithmeticError):
+            pass
+    elif given is not None:
+        return given
+    else:
+        message = f"'{label.name}' is {label.type}, and nobody said which of its classes is positive"
+        other = ", or how classes are averaged: average: macro" if averaged else ""
+        raise DataError(message, f"write positive: and the class{other}")
+    message = f"'{given}' is no {label.type}, as '{label.name}' is"
+    raise DataError(message, "name a class as the label has it")
 
 
 def _number_class(text: str, kind: str) -> str:
@@ -232,7 +233,7 @@ def _numbers(sets: Splits, columns: Sequence[Column], what: str) -> Part:
     return Part(tuple(columns), "double")
 
 
-def _classes(sets: Splits, columns: Sequence[Column], labels: tuple[Column, ...]) -> Part:
+def class_part(where: str, columns: Sequence[Column], labels: tuple[Column, ...]) -> Part:
     """Columns that are classes, in the type in which they compare: equal numbers of any type are one class."""
     kinds = list(dict.fromkeys(column.type for column in columns))
     if all(is_text(kind) for kind in kinds):
@@ -245,5 +246,5 @@ def _classes(sets: Splits, columns: Sequence[Column], labels: tuple[Column, ...]
     if len(kinds) == 1 and can_be_key(kinds[0]):
         return Part(labels, kinds[0])
     listed = " and ".join(f"'{column.name}' is {column.type}" for column in dict.fromkeys(columns))
-    message = f"classes of {sets} cannot be compared: {listed}"
+    message = f"classes of {where} cannot be compared: {listed}"
     raise DataError(message, "cast them to one type in a dataset's sql")

@@ -159,8 +159,11 @@ def _sure(score: SetScore) -> str:
     counted = "rows taken as independent" if found.clusters is None else count(found.clusters, "cluster")
     if not math.isnan(low):
         return f"{short(low)} to {short(high)}, {counted}"
-    few = found.clusters is not None and found.clusters < FEWEST_CLUSTERS
-    why = f"; {FEWEST_CLUSTERS} are needed" if few else ""
+    why = ""
+    if found.clusters is not None and found.clusters < FEWEST_CLUSTERS:
+        why = f"; {FEWEST_CLUSTERS} are needed"
+    elif found.clusters is not None and not found.error.known:
+        why = f", too few of which hold rows that decide; {FEWEST_CLUSTERS} are needed"
     return f"no interval, {counted}{why}"
 
 

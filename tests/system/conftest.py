@@ -34,6 +34,7 @@ datasets:
   timed: {path: TIMED, time_column: ts}
   guessed: {sql: "select *, id + id % 3 as guess from delta.`TIMED`", time_column: ts}
   halves: {sql: "select id % 2 = 0 as half, id % 6 as six, id as number, id % 7 as week from delta.`GOOD`"}
+  told: {sql: "select id % 2 = 0 as half, id as number, id % 7 as week, id % 10 / 9D as chance from delta.`GOOD`"}
   renamed: {sql: "select id, if(id = 7, 'y', `odd.name`) as `odd.name` from delta.`GOOD`"}
 checks:
   - {id: good_key, type: duplicate_keys, dataset: good, key: [id]}
@@ -82,6 +83,8 @@ OTHER_ENGINES = """\
      severity: warn, scenarios: [{name: week, equals: {week: [1, 2]}}, {name: late, where: number > 100}]}
   - {id: slices, type: slice_errors, dataset: halves, label: six, prediction: week, metric: mae,
      columns: [half, number], severity: warn}
+  - {id: labels, type: label_quality, dataset: told, label: half, features: [week], key: [number], score: chance,
+     training: halves, cluster: [week], min_probability: 0.5, severity: warn}
   - {id: better, type: baseline_comparison, dataset: guessed, label: id, prediction: guess, metric: mae, entity: [part],
      baselines: [mean, last_value], severity: warn}
   - {id: short, type: distribution_drift, dataset: timed, window: {start: "2026-01-04", end: "2026-01-05"},

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import reduce
 from itertools import combinations_with_replacement
 from typing import Any
@@ -15,13 +14,14 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from sparkguard.core.types import is_float, is_number
+from sparkguard.core.types import is_float
 from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, untold
 from sparkguard.engine.spark.scenarios import scenario_rows
 from sparkguard.engine.spark.slices import slice_rows
 from sparkguard.engine.spark.splits import split_code
 from sparkguard.engine.spark.times import instants
-from sparkguard.engine.spark.values import comparable, hash_of, hashes_apart, in_type, literal, text
+from sparkguard.engine.spark.values import comparable, in_type, text
 from sparkguard.errors import DataError
 from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
 from sparkguard.measures.scenarios import Scenarios
@@ -33,7 +33,6 @@ from sparkguard.measures.scored import (
     ScoredAnswer,
     ScoredRows,
     SetCell,
-    class_name,
 )
 from sparkguard.measures.scored_cells import (
     EPSILON,
@@ -81,7 +80,7 @@ def scored(read: Read, measure: Scored) -> ScoredAnswer:
 def score_edges(read: Read, measure: ScoreEdges) -> Edges:
     """One aggregate with a sketch for each class."""
     shares = ", ".join(f"{share!r}D" for share in measure.shares)
-    positive = _is(measure.rows.label, "y", measure.positive)
+    positive = is_class(measure.rows.label, "y", measure.positive)
     sketches = (
         f"percentile_approx(t, array({shares}), {_ACCURACY}) FILTER (WHERE {_JUDGED} AND {of}) AS e{i}"
         for i, of in enumerate((positive, f"NOT ({positive})"))
@@ -158,7 +157,7 @@ def _with_last(read: Read, frame: DataFrame, rows: ScoredRows, last: LastLabel) 
 def _history(label: str, names: Sequence[str], last: LastLabel, at: int) -> Iterator[str]:
     """The label where it is known, the entity in comparable values, and the time in microseconds."""
     column = last.label.columns[at]
-    yield f"IF({_unknown(label, column.type)}, NULL, {in_type(label, column.type, last.label.type)}) AS past_label"
+    yield f"IF({untold(label, column.type)}, NULL, {in_type(label, column.type, last.label.type)}) AS past_label"
     for i, (name, part) in enumerate(zip(names, last.entity, strict=False)):
         yield f"{comparable(in_type(name, part.columns[at].type, part.type), part.type)} AS g{i}"
     first, _ = instants(names[-1], last.time.columns[at].type, last.timezone)
@@ -175,33 +174,27 @@ def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
         f"{_typed(*named[rows.label], rows.label, number=rows.numeric)} AS y",
         f"{_typed(*told, rows.told, number=not rows.told_class)} AS t",
         f"{weight} AS w",
-        f"{_cluster([(in_type(*named[part], part.type), part.type) for part in rows.cluster])} AS h",
+        f"{cluster_hash([(in_type(*named[part], part.type), part.type) for part in rows.cluster])} AS h",
     )
 
 
 def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
     label, told = named[rows.label][0], named[rows.told][0]
-    whens = [f"WHEN {_unknown(*named[rows.label])} THEN {Fate.UNLABELLED:d}"]
+    whens = [f"WHEN {untold(*named[rows.label])} THEN {Fate.UNLABELLED:d}"]
     if rows.binary:
         whens.append(f"WHEN abs(CAST({label} AS DOUBLE)) NOT IN (0D, 1D) THEN {Fate.FOREIGN:d}")
     if rows.last is not None:
         whens.append(f"WHEN l IS NULL THEN {Fate.NEW:d}")
-    models = [_unknown(*named[part]) for part in (rows.told, rows.rival) if part is not None]
+    models = [untold(*named[part]) for part in (rows.told, rows.rival) if part is not None]
     whens.append(f"WHEN {' OR '.join(models)} THEN {Fate.UNSCORED:d}")
     if rows.weight is not None:
         weight = named[rows.weight]
-        whens.append(f"WHEN {_unknown(*weight)} OR CAST({weight[0]} AS DOUBLE) < 0 THEN {Fate.UNWEIGHTED:d}")
+        whens.append(f"WHEN {untold(*weight)} OR CAST({weight[0]} AS DOUBLE) < 0 THEN {Fate.UNWEIGHTED:d}")
     if rows.probability:
         scores = [told] if rows.rival is None else [told, named[rows.rival][0]]
         inside = " AND ".join(f"CAST({score} AS DOUBLE) BETWEEN 0D AND 1D" for score in scores)
         whens.append(f"WHEN NOT ({inside}) THEN {Fate.OUTSIDE:d}")
     return f"CASE {' '.join(whens)} ELSE {Fate.JUDGED:d} END"
-
-
-def _unknown(name: str, kind: str) -> str:
-    # NaN is greater than all else.
-    infinite = f"coalesce(abs(CAST({name} AS DOUBLE)) >= CAST('Infinity' AS DOUBLE), true)"
-    return infinite if is_float(kind) else f"{name} IS NULL"
 
 
 def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
@@ -211,32 +204,17 @@ def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
     return in_type(name, kind, part.type)
 
 
-def _cluster(columns: Sequence[tuple[str, str]]) -> str:
-    if not columns:
-        return "0L"
-    values = [f"CAST({name} AS BINARY)" if hashes_apart(kind) else comparable(name, kind) for name, kind in columns]
-    return hash_of(values, [name for name, _ in columns])
-
-
-def _is(part: Part, name: str, positive: str) -> str:
-    """Whether a class is the one of this name, as 1 or 0 where it is cast."""
-    if part.type == "boolean":
-        return f"({name} = {positive})"
-    if is_number(part.type) and not is_float(part.type):
-        return f"({name} = {Decimal(positive):f}BD)"
-    if is_float(part.type):
-        return f"({name} = {float(positive)!r}D)"
-    return f"({text(name, part.type)} = {literal(positive, 'string')})"
-
-
 def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:
     if isinstance(cell, ScoreBins):
-        return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)", _bin(cell.edges, "<=" if cell.right else "<"))
+        return (
+            f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)",
+            _bin(cell.edges, "<=" if cell.right else "<"),
+        )
     if isinstance(cell, OneClass):
-        said = _is(rows.told, "t", cell.positive) if cell.threshold is None else f"(t >= {cell.threshold!r}D)"
-        return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)", f"CAST({said} AS INT)")
+        said = is_class(rows.told, "t", cell.positive) if cell.threshold is None else f"(t >= {cell.threshold!r}D)"
+        return (f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)", f"CAST({said} AS INT)")
     if isinstance(cell, ByLabel):
-        return (f"CAST({_is(rows.label, 'y', cell.positive)} AS INT)",)
+        return (f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)",)
     if isinstance(cell, Agreement):
         return ("1", "CAST(y = t AS INT)")
     return (text("y", rows.label.type), text("t", rows.told.type)) if isinstance(cell, ClassPairs) else ()
@@ -258,7 +236,7 @@ def _value(value: Value, rows: ScoredRows, told: str = "t") -> str:
 
 
 def _score(value: Score, rows: ScoredRows, told: str) -> str:
-    positive = _is(rows.label, "y", value.positive)
+    positive = is_class(rows.label, "y", value.positive)
     if value.kind == "log_loss":
         low, high = f"{value.epsilon!r}D", f"{1 - value.epsilon!r}D"
         return f"-ln(least(greatest(IF({positive}, {told}, 1 - {told}), {low}), {high}))"
@@ -275,7 +253,7 @@ def _error(value: Error, _: ScoredRows, told: str) -> str:
 def _mistake(value: Mistake, rows: ScoredRows, told: str) -> str:
     if value.threshold is None:
         return f"IF(y = {told}, 0D, 1D)"
-    return f"IF({_is(rows.label, 'y', value.positive)} = ({told} >= {value.threshold!r}D), 0D, 1D)"
+    return f"IF({is_class(rows.label, 'y', value.positive)} = ({told} >= {value.threshold!r}D), 0D, 1D)"
 
 
 def _pinball(value: Pinball, _: ScoredRows, told: str) -> str:
@@ -324,18 +302,12 @@ def _answer(found: Sequence[Row], measure: Scored) -> ScoredAnswer:
             continue
         key = tuple(row[f"k{i}"] for i in range(keys))
         if isinstance(measure.cell, ClassPairs):
-            key = tuple(_named(name, kind) for name, kind in zip(key, types, strict=True))
+            key = tuple(named_class(name, kind) for name, kind in zip(key, types, strict=True))
         sums = tuple(row[f"s{i}"] for i in range(many))
         clusters = frozenset((row["low"], row["high"])) if measure.folds > 1 else frozenset()
         moments = tuple(row[f"m{i}"] for i in range(many * (many + 1) // 2)) if measure.folds == 1 else ()
         cells.append(SetCell(row["s"], row["f"], key, row["n"], sums, moments, clusters))
     return ScoredAnswer(tuple(sorted(cells, key=lambda cell: (cell.place, cell.fold, cell.key))), fates)
-
-
-def _named(name: str, kind: str) -> str:
-    if is_float(kind):
-        return class_name(float(name))
-    return class_name(Decimal(name)) if kind.startswith("decimal") else name
 
 
 COMPUTE = {Scored: scored, ScoreEdges: score_edges, Ranked: ranked}

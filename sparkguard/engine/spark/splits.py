@@ -87,7 +87,7 @@ def shared_keys(read: Read, measure: SharedKeys) -> SharedKeysAnswer:
     by_pair = shared.selectExpr("*", f"explode({_pairs(measure.splits)}) AS p")
     order = ", ".join(("p.n + p.m DESC", *_names(measure.key)[:_ORDERED]))
     ranked = by_pair.selectExpr("*", f"row_number() OVER (PARTITION BY p.i, p.j ORDER BY {order}) AS place")
-    texts = [f"substring({_text(f'k{i}', p)}, 1, {LONGEST_VALUE}) AS k{i}" for i, p in enumerate(shown)]
+    texts = [f"substring({key_text(f'k{i}', p)}, 1, {LONGEST_VALUE}) AS k{i}" for i, p in enumerate(shown)]
     worst = ranked.where(f"place <= {min(measure.limit, MOST_NAMED)}")
     worst = worst.selectExpr("'key' AS what", "p.i AS i", "p.j AS j", "CAST(place AS BIGINT) AS keys", *counts, *texts)
     nothing = [f"CAST(NULL AS STRING) AS k{i}" for i in range(len(shown))]
@@ -136,12 +136,12 @@ def _rows(read: Read, measure: SplitHashes | SharedKeys) -> DataFrame:
     frames = []
     for at, source in enumerate(splits.sources):
         code = f"CAST({split_code(splits, at, f'c{len(key.parts)}')} AS INT) AS s"
-        values = (f"{_value(f'c{i}', p, at)} AS k{i}" for i, p in enumerate(key.parts))
+        values = (f"{key_value(f'c{i}', p, at)} AS k{i}" for i, p in enumerate(key.parts))
         frames.append(read(source, measure.reads[source]).selectExpr(*values, code))
     return reduce(lambda a, b: a.union(b), frames)
 
 
-def _value(name: str, part: Part, at: int) -> str:
+def key_value(name: str, part: Part, at: int) -> str:
     """A column as splits compare it: a map by its entries in order, a variant by its JSON."""
     if part.type == "variant":
         return f"to_json({name})"
@@ -149,7 +149,8 @@ def _value(name: str, part: Part, at: int) -> str:
     return f"array_sort(map_entries({value}))" if part.type.startswith("map<") else comparable(value, part.type)
 
 
-def _text(name: str, part: Part) -> str:
+def key_text(name: str, part: Part) -> str:
+    """A value of a key for people."""
     return name if part.type == "variant" else text(name, part.type)
 
 
@@ -158,17 +159,23 @@ def _names(key: SplitKey) -> list[str]:
 
 
 def _marked_hash(key: SplitKey) -> str:
-    """An odd hash, or what stands for a row that is set apart or in no split.
+    """An odd hash, or what stands for a row that is set apart or in no split."""
+    names = _names(key)
+    found = f"{key_hash(key)} | 1L"
+    apart = " OR ".join(f"{n} IS NULL" for n in names)
+    null = "" if key.nulls_equal else f"WHEN {apart} THEN {_APART}L "
+    return f"CASE WHEN s IS NULL THEN {_OTHERS}L {null}ELSE {found} END"
+
+
+def key_hash(key: SplitKey) -> str:
+    """A hash of a key.
 
     Equal keys have equal hashes: text under a collation, alone or inside of others, stays out. Parts that
     Spark's hash of nested values skips only make more suspects.
     """
     names = _names(key)
     hashed = [n for n, p in zip(names, key.parts, strict=True) if "collate" not in p.type.lower()]
-    found = f"{hash_of(hashed, names if key.nulls_equal else ())} | 1L"
-    apart = " OR ".join(f"{n} IS NULL" for n in names)
-    null = "" if key.nulls_equal else f"WHEN {apart} THEN {_APART}L "
-    return f"CASE WHEN s IS NULL THEN {_OTHERS}L {null}ELSE {found} END"
+    return hash_of(hashed, names if key.nulls_equal else ())
 
 
 def _in_many(splits: Splits) -> str:
@@ -199,7 +206,7 @@ def evidence(read: Read, measure: SharedKeys, kind: str, redact: Sequence[str]) 
     entries = [
         part
         for i, one in enumerate(measure.key.parts[:MOST_SHOWN])
-        for part in (F.lit(one.name), F.lit(REDACTED) if hides(redact, one.name) else F.expr(_text(f"k{i}", one)))
+        for part in (F.lit(one.name), F.lit(REDACTED) if hides(redact, one.name) else F.expr(key_text(f"k{i}", one)))
     ]
     rows = F.expr(" + ".join(f"n{i}" for i in range(len(measure.splits.names))))
     facts = {"kind": F.lit(kind), "key": F.create_map(*entries), "reason": rows_by_split(measure.splits), "count": rows}

@@ -1,0 +1,160 @@
+"""Labels in Spark: i is the number of a row's class, u whether it has probabilities, p0, p1 and on what these are.
+
+Of a row whose class a model is confident of, j is that class and best its probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sparkguard.core.text import REDACTED, hides
+from sparkguard.engine.spark import Read
+from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, typed_class, untold
+from sparkguard.engine.spark.values import text
+from sparkguard.errors import DataError
+from sparkguard.measures.labels import (
+    MOST_CLASSES,
+    ROUNDING,
+    Chances,
+    ConfidentAnswer,
+    ConfidentClasses,
+    Doubt,
+    Doubts,
+    DoubtsAnswer,
+    LabelCell,
+    LabelCounts,
+    LabelCountsAnswer,
+)
+from sparkguard.measures.splits import Part
+from sparkguard.stats.confident import CLOSE
+
+
+def label_counts(read: Read, measure: LabelCounts) -> LabelCountsAnswer:
+    """Count in one aggregate; a row for each class, fold and task is shuffled."""
+    label, chances = measure.label, measure.chances
+    width = 0 if chances is None else len(chances.columns)
+    frame = read(measure.source, measure.reads[measure.source])
+    cluster = [(f"c{1 + width + i}", part.columns[0].type) for i, part in enumerate(measure.cluster)]
+    fold = f"pmod({cluster_hash(cluster)}, {measure.folds}L) AS f"
+    usable, values = ("false", []) if chances is None else (_usable(chances, label), _chances(chances))
+    terms = frame.selectExpr(
+        f"{_text(label)} AS y", fold, f"{usable} AS u", *(f"{value} AS p{k}" for k, value in enumerate(values))
+    )
+    sums = (F.expr(f"sum(IF(u, p{k}, 0D)) AS p{k}") for k in range(len(values)))
+    groups = terms.groupBy("y", "f").agg(F.expr("count(1) AS n"), F.expr("count_if(u AND y IS NOT NULL) AS m"), *sums)
+    found = groups.limit(MOST_CLASSES * measure.folds + 1).collect()
+    if len({row["y"] for row in found}) > MOST_CLASSES:
+        message = f"'{label.name}' of '{measure.source}' has more than {MOST_CLASSES:,} different values"
+        raise DataError(message, "name a label of classes; cut a number into some in a dataset's sql")
+    cells = [
+        LabelCell(
+            None if row["y"] is None else named_class(row["y"], label.type),
+            row["f"],
+            row["n"],
+            row["m"],
+            tuple(row[f"p{k}"] for k in range(len(values))) if row["m"] else (0.0,) * len(values),
+        )
+        for row in found
+    ]
+    return LabelCountsAnswer(tuple(sorted(cells, key=lambda c: (c.label is not None, c.label or "", c.fold))))
+
+
+def confident_classes(read: Read, measure: ConfidentClasses) -> ConfidentAnswer:
+    """Count in one aggregate; a row for each pair of classes and task is shuffled."""
+    rows = _confident(read, measure)
+    found = rows.groupBy("i", "j").agg(F.expr("count(1) AS n"), F.expr("count_if(doubted) AS d")).collect()
+    found.sort(key=lambda row: (row["i"], row["j"]))
+    counted = {(row["i"], row["j"]): row["n"] for row in found}
+    return ConfidentAnswer(counted, {(row["i"], row["j"]): row["d"] for row in found if row["d"]})
+
+
+def doubts(read: Read, measure: Doubts) -> DoubtsAnswer:
+    """Take the first rows in order; each task keeps no more."""
+    width = 1 + len(measure.chances.columns)
+    names = [f"c{width + i}" for i in range(len(measure.shown))]
+    texts = [f"{text(name, c.type)} AS {name}" for name, c in zip(names, measure.shown, strict=True)]
+    rows = _confident(read, measure).where("doubted").selectExpr("ahead", "y", "j", "best", *texts)
+    found = rows.orderBy(F.col("ahead").desc(), *names).limit(measure.limit).collect()
+    return DoubtsAnswer(
+        tuple(
+            Doubt(tuple(row[n] for n in names), named_class(row["y"], measure.label.type), row["j"], row["best"])
+            for row in found
+        )
+    )
+
+
+def evidence(read: Read, measure: Doubts, kind: str, redact: Sequence[str]) -> DataFrame:
+    """Every row whose label is in doubt."""
+    width = 1 + len(measure.chances.columns)
+    entries = [
+        part
+        for i, one in enumerate(measure.shown, width)
+        for part in (F.lit(one.name), F.lit(REDACTED) if hides(redact, one.name) else F.expr(text(f"c{i}", one.type)))
+    ]
+    facts = {
+        "kind": F.lit(kind),
+        "key": F.create_map(*entries),
+        "reason": F.lit(measure.reason),
+        "count": F.lit(1).cast("bigint"),
+    }
+    return _confident(read, measure).where("doubted").select(*(fact.alias(name) for name, fact in facts.items()))
+
+
+def _confident(read: Read, measure: ConfidentClasses | Doubts) -> DataFrame:
+    """The rows with a confident class, with their own columns."""
+    chances, label = measure.chances, measure.label
+    frame = read(measure.source, measure.reads[measure.source])
+    values = [f"{value} AS p{k}" for k, value in enumerate(_chances(chances))]
+    usable = frame.where(_usable(chances, label)).selectExpr(
+        "*", f"{_place(chances, label)} AS i", f"{_text(label)} AS y", *values
+    )
+    # A threshold that is NaN belongs to a class without rows.
+    sure = (
+        f"IF(p{k} >= {threshold - CLOSE!r}D, p{k}, -1D)" if threshold == threshold else "-1D"  # noqa: PLR0124 - NaN
+        for k, threshold in enumerate(measure.thresholds)
+    )
+    every = ", ".join(f"p{k}" for k in range(chances.many))
+    told = usable.selectExpr("*", f"array({', '.join(sure)}) AS sure").selectExpr("*", "array_max(sure) AS best")
+    told = told.where("best >= 0 AND i IS NOT NULL").selectExpr(
+        "*",
+        "IF(sure[i] = best, i, CAST(array_position(sure, best) - 1 AS INT)) AS j",
+        f"best - array({every})[i] AS ahead",
+    )
+    return told.selectExpr("*", f"j <> i AND ahead > 0 AND best >= {measure.floor - CLOSE!r}D AS doubted")
+
+
+def _text(label: Part) -> str:
+    return f"IF({untold('c0', label.columns[0].type)}, NULL, {text(typed_class('c0', label), label.type)})"
+
+
+def _chances(chances: Chances) -> Sequence[str]:
+    """The probability of each class."""
+    if chances.single:
+        return ("(1D - CAST(c1 AS DOUBLE))", "CAST(c1 AS DOUBLE)")
+    return tuple(f"CAST(c{k} AS DOUBLE)" for k in range(1, chances.many + 1))
+
+
+def _usable(chances: Chances, label: Part) -> str:
+    """Whether a row has a label that has a probability, and its probabilities are some."""
+    names = [f"CAST(c{k} AS DOUBLE)" for k in range(1, len(chances.columns) + 1)]
+    # NaN is greater than all else, and of a NULL nothing is true.
+    inside = [f"{name} BETWEEN 0D AND 1D" for name in names]
+    whole = [] if chances.single else [f"abs({' + '.join(names)} - 1D) <= {ROUNDING!r}D"]
+    known = f"NOT ({untold('c0', label.columns[0].type)})"
+    there = [] if chances.single else [f"({_place(chances, label)}) IS NOT NULL"]
+    return f"coalesce({' AND '.join([known, *inside, *whole, *there])}, false)"
+
+
+def _place(chances: Chances, label: Part) -> str:
+    value = typed_class("c0", label)
+    if chances.single:
+        return f"CAST({is_class(label, value, chances.names[0])} AS INT)"
+    whens = " ".join(f"WHEN {is_class(label, value, name)} THEN {k}" for k, name in enumerate(chances.names))
+    return f"CASE {whens} END"
+
+
+COMPUTE = {LabelCounts: label_counts, ConfidentClasses: confident_classes, Doubts: doubts}
+EVIDENCE = {Doubts: evidence}

@@ -1,0 +1,165 @@
+"""The classes of labels: their shares, those of the training set, and both in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparkguard.core.text import count, few, number
+from sparkguard.measures.labels import LabelCountsAnswer
+from sparkguard.stats.balance import Shares, margins, shares_by_groups, shares_by_rows
+from sparkguard.stats.homogeneity import Floats
+
+Number = tuple[float] | tuple[float, float, str]
+"""A number, and where it is not exact its margin and what it comes from."""
+ABSENT_BY_CHANCE = 0.001
+"""A class that is missing less likely than so is missed."""
+_SHOWN = 3
+
+
+def percent(share: float) -> str:
+    """`4.1 %`."""
+    return f"{number(float(f'{100 * share:.3g}'))} %"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassShare:
+    """A class: its rows, its share of the rows with a label, that of the training set, and how far both may be off."""
+
+    name: str
+    rows: int
+    share: float
+    trained: float | None = None
+    margin: float = 0.0
+    missed: bool = False
+    """Whether it is in the training set, not here, and that is more than chance."""
+
+    @property
+    def shift(self) -> float | None:
+        """By how much its share is larger than in the training set."""
+        return None if self.trained is None else self.share - self.trained
+
+    @property
+    def new(self) -> bool:
+        """Whether the training set has none of it."""
+        return self.trained == 0 and self.rows > 0
+
+    def rare(self, fewest: int) -> bool:
+        """Whether it has rows, but fewer than so many."""
+        return 0 < self.rows < fewest
+
+    def numbers(self, fewest: int) -> Mapping[str, Number]:
+        """What it adds to the quantities of the whole."""
+        found: dict[str, Number] = {"rare_classes": (float(self.rare(fewest)),)}
+        if self.shift is not None:
+            found["new_classes"], found["missing_classes"] = (float(self.new),), (float(self.missed),)
+            found["l_infinity_distance"] = (abs(self.shift), self.margin, "sample")
+        return found
+
+    def told(self, fewest: int, doubted: int | None) -> str:
+        """The class in words."""
+        words = [f"{count(self.rows, 'row')}, {percent(self.share)}"]
+        if self.new:
+            words.append("in training there is none")
+        elif self.trained is not None:
+            words.append(f"in training {percent(self.trained)} (the difference ± {percent(self.margin)})")
+        words += [f"fewer than {fewest:,} rows are rare"] if self.rare(fewest) else []
+        words += [f"{count(doubted, 'label')} in doubt"] if doubted else []
+        return f"class {self.name}: {'; '.join(words)}"
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The classes with the most rows first; rows without a label."""
+
+    classes: tuple[ClassShare, ...]
+    unlabelled: int
+
+    @property
+    def present(self) -> tuple[ClassShare, ...]:
+        """The classes that have rows."""
+        return tuple(one for one in self.classes if one.rows)
+
+    @property
+    def rows(self) -> int:
+        """Rows with a label."""
+        return sum(one.rows for one in self.classes)
+
+    @property
+    def trained(self) -> bool:
+        """Whether there is a training set."""
+        return any(one.trained is not None for one in self.classes)
+
+    def numbers(self, fewest: int) -> Mapping[str, Number]:
+        """The quantities."""
+        found: dict[str, Number] = {"classes": (len(self.present),), "unlabelled_rows": (self.unlabelled,)}
+        found["rare_classes"] = (sum(one.rare(fewest) for one in self.classes),)
+        if self.trained:
+            found["new_classes"] = (sum(one.new for one in self.classes),)
+            found["missing_classes"] = (sum(one.missed for one in self.classes),)
+            margin = max(one.margin for one in self.classes)
+            found["l_infinity_distance"] = (max(abs(one.shift or 0.0) for one in self.classes), margin, "sample")
+        return found
+
+    def told(self, fewest: int, *, named: bool) -> Iterator[str]:
+        """The classes in words, with their names or only their number."""
+        present = self.present
+        shares = f": {few([f'{one.name} {percent(one.share)}' for one in present], _SHOWN)}" if named else ""
+        apart = f"; {count(self.unlabelled, 'row')} without a label set apart" if self.unlabelled else ""
+        yield f"{count(len(present), 'class', 'classes')} of {count(self.rows, 'row')}{shares}{apart}"
+        kinds = {
+            f"with fewer than {fewest:,} rows": [one.name for one in self.classes if one.rare(fewest)],
+            "that training has none of": [one.name for one in self.classes if one.new],
+            "of training missing": [one.name for one in self.classes if one.missed],
+        }
+        for what, names in kinds.items():
+            if names:
+                yield f"{count(len(names), 'class', 'classes')} {what}" + (f": {few(names, _SHOWN)}" if named else "")
+        if self.trained:
+            most = max(self.classes, key=lambda one: abs(one.shift or 0.0))
+            of = f"of {most.name} " if named else ""
+            yield f"the share {of}is {percent(most.share)}, in training {percent(most.trained or 0.0)}"
+
+
+def balance_of(mine: LabelCountsAnswer, trained: LabelCountsAnswer | None, confidence: float, folds: int) -> Balance:
+    """The classes of some rows, against those of the training set where there is one."""
+    every = (cell.label for answer in (mine, trained) if answer is not None for cell in answer.cells)
+    names = sorted({label for label in every if label is not None})
+    unlabelled = sum(cell.rows for cell in mine.cells if cell.label is None)
+    if not names:
+        return Balance((), unlabelled)
+    rows = _by_fold(mine, names, folds)
+    own = _shares(rows)
+    whole = rows.sum(axis=0).astype(int).tolist()
+    if trained is None or not _by_fold(trained, names, folds).sum():
+        found = [ClassShare(name, n, share) for name, n, share in zip(names, whole, own.share.tolist(), strict=True)]
+    else:
+        other = _shares(_by_fold(trained, names, folds))
+        pieces = sum(whole) if folds == 1 else int((rows.sum(axis=1) > 0).sum())
+        found = [
+            ClassShare(name, n, share, there, margin, n == 0 and (1 - there) ** pieces < ABSENT_BY_CHANCE)
+            for name, n, share, there, margin in zip(
+                names,
+                whole,
+                own.share.tolist(),
+                other.share.tolist(),
+                margins(own, other, confidence).tolist(),
+                strict=True,
+            )
+        ]
+    return Balance(tuple(sorted(found, key=lambda one: (-one.rows, one.name))), unlabelled)
+
+
+def _by_fold(answer: LabelCountsAnswer, names: Sequence[str], folds: int) -> Floats:
+    found = np.zeros((folds, len(names)))
+    place = {name: i for i, name in enumerate(names)}
+    for cell in answer.cells:
+        if cell.label is not None:
+            found[cell.fold, place[cell.label]] += cell.rows
+    return found
+
+
+def _shares(rows: Floats) -> Shares:
+    return shares_by_rows(rows[0]) if len(rows) == 1 else shares_by_groups(rows)

@@ -1,0 +1,171 @@
+"""What is wrong with labels, and in words: labels that equal rows dispute, and labels that a model doubts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparkguard.core.finding import Violation
+from sparkguard.core.text import count, few, number
+from sparkguard.measures.conflicts import ConflictHashesAnswer, Conflicts, ConflictsAnswer
+from sparkguard.measures.labels import Chances, ConfidentAnswer, Doubt, Doubts
+from sparkguard.shapes.balance import Balance, Number, percent
+from sparkguard.stats import confident
+
+CONFLICTING, DOUBTED = "conflicting_label", "doubted_label"
+"""Kinds of evidence."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """Labels against the classes that a model is confident of; some of those in doubt, the surest first.
+
+    `rest` is what the class is called that a single probability leaves; `rows` are those with a label and
+    probabilities, by class; `shown` are the columns that name a row.
+    """
+
+    chances: Chances
+    rest: str
+    confident: ConfidentAnswer
+    worst: tuple[Doubt, ...]
+    rows: tuple[int, ...]
+    unscored: int
+    shown: tuple[str, ...]
+
+    def name(self, place: int) -> str:
+        """A class by its number."""
+        if self.chances.single:
+            return (self.rest, self.chances.names[0])[place]
+        return self.chances.names[place]
+
+    @property
+    def total(self) -> int:
+        """Labels in doubt."""
+        return sum(self.confident.doubted.values())
+
+    @property
+    def estimated(self) -> float:
+        """The share of wrong labels by confident learning."""
+        counts = np.zeros((self.chances.many,) * 2)
+        for (label, told), rows in self.confident.rows.items():
+            counts[label, told] = rows
+        return confident.error_rate(counts, np.array(self.rows, np.float64))
+
+    def of_class(self, name: str) -> int | None:
+        """Labels of a class that are in doubt; None if the class has no probability of its own."""
+        places = [i for i in range(self.chances.many) if self.name(i) == name]
+        return sum(n for (i, _), n in self.confident.doubted.items() if i == places[0]) if places else None
+
+    @property
+    def numbers(self) -> Mapping[str, Number]:
+        """The quantities."""
+        rate = self.total / sum(self.rows) if sum(self.rows) else math.nan
+        return {
+            "doubted_labels": (self.total,),
+            "doubted_rate": (rate,),
+            "estimated_error_rate": (self.estimated,),
+            "unscored_rows": (self.unscored,),
+        }
+
+    def told(self, *, named: bool) -> str:
+        """`12 labels in doubt (0.4 %): 9 of a that may be b, 3 of b that may be a`."""
+        rest = f"; {count(self.unscored, 'row')} without probabilities" if self.unscored else ""
+        if not self.total:
+            return f"no label of {count(sum(self.rows), 'row')} in doubt{rest}"
+        kinds = sorted(self.confident.doubted.items(), key=lambda one: -one[1])
+        which = few([f"{n:,} of {self.name(i)} that may be {self.name(j)}" for (i, j), n in kinds], _SHOWN)
+        share = percent(self.total / sum(self.rows))
+        return f"{count(self.total, 'label')} in doubt ({share}){f': {which}' if named else ''}{rest}"
+
+    def violations(self) -> Iterator[Violation]:
+        """Rows whose label is in doubt."""
+        for doubt in self.worst:
+            sure = f"{self.name(doubt.told)}, probability {number(float(f'{doubt.chance:.3g}'))}"
+            key = dict(zip(self.shown, doubt.shown, strict=True))
+            yield Violation(DOUBTED, key, Doubts.reason, expected=sure, actual=doubt.label, count=1)
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """Rows of equal features whose labels differ."""
+
+    features: tuple[str, ...]
+    hashes: ConflictHashesAnswer
+    found: ConflictsAnswer | None
+
+    @property
+    def numbers(self) -> Mapping[str, Number]:
+        """The quantities."""
+        rows, found = self.hashes.rows, self.found
+        mistakes = 0 if found is None else found.mistakes
+        return {
+            "repeated_rows": (self.hashes.repeated,),
+            "conflicting_rows": (0 if found is None else found.rows,),
+            "least_error": (mistakes / rows if rows else math.nan,),
+        }
+
+    @property
+    def told(self) -> str:
+        """What equal rows say of the labels."""
+        rows = self.hashes.rows
+        if not self.hashes.repeated:
+            return f"no two of {count(rows, 'row')} have equal features, so no labels could conflict"
+        if self.found is None or not self.found.rows:
+            return f"equal features have equal labels in all of {count(self.hashes.repeated, 'row')} that repeat"
+        error = percent(self.found.mistakes / rows)
+        return (
+            f"{count(self.found.rows, 'row')} have features that other rows have with another label, "
+            f"so that no model of these features errs in less than {error}"
+        )
+
+    def violations(self) -> Iterator[Violation]:
+        """Features with several labels, the worst first."""
+        for one in () if self.found is None else self.found.top:
+            key = dict(zip(self.features, one.values, strict=False))
+            labels = ", ".join(f"{count(n, 'row')} of {label}" for label, n in one.labels)
+            yield Violation(CONFLICTING, key, Conflicts.reason, actual=labels, count=one.rows)
+
+
+@dataclass(frozen=True)
+class LabelFindings:
+    """All that was found; classes with `fewest` rows or more are not rare, and so many `features` there are."""
+
+    balance: Balance
+    disputed: Disputed | None
+    doubted: Doubted | None
+    fewest: int
+    features: int
+
+    @property
+    def numbers(self) -> Mapping[str, Number]:
+        """The quantities of the whole."""
+        found = dict(self.balance.numbers(self.fewest))
+        for part in (self.disputed, self.doubted):
+            found |= {} if part is None else part.numbers
+        if self.features:
+            found["features"], found["rows_per_feature"] = (self.features,), (self.balance.rows / self.features,)
+        return found
+
+    def told(self, *, named: bool) -> str:
+        """The whole in words."""
+        words = [*self.balance.told(self.fewest, named=named)]
+        words += [] if self.disputed is None else [self.disputed.told]
+        words += [] if self.doubted is None else [self.doubted.told(named=named)]
+        if self.features:
+            each = self.balance.rows / self.features
+            words.append(f"{number(float(f'{each:.3g}'))} rows for each of {count(self.features, 'feature')}")
+        return "; ".join(words)
+
+    def doubted_of(self, name: str) -> int | None:
+        """Labels of a class that are in doubt."""
+        return None if self.doubted is None else self.doubted.of_class(name)
+
+    def violations(self, *, named: bool) -> Iterator[Violation]:
+        """The worst rows; without the names of classes if they are kept out."""
+        for part in (self.disputed, self.doubted):
+            for one in () if part is None else part.violations():
+                yield one if named else replace(one, expected=None, actual=None)
