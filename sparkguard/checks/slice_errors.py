@@ -21,7 +21,8 @@ from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
 from sparkguard.measures.scored import Fate
 from sparkguard.measures.scored_cells import Mistake, Value
-from sparkguard.measures.splits import Splits
+from sparkguard.measures.splits import MOST_SPLITS, Splits, SplitValues
+from sparkguard.shapes.error_types import ErrorTypes
 from sparkguard.shapes.metrics import Wanted
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
 from sparkguard.shapes.scoring_words import refused, short
@@ -44,11 +45,14 @@ class SliceErrors(ScoringCheck):
     the rest by `min_effect`, with at least `min_rows` rows, and by more than chance: of all slices that are called
     worse at most `false_discoveries` are so by chance, on average. Rows of a `cluster` count together. Pairs are
     looked at for the five columns that tell most, and named where they are as much worse than both of their parts.
+    With `split` a table says which kind of mistake is made in which split: classes taken for others, false positives
+    and negatives, numbers that are too low or too high. It has a result for each, which judges nothing.
     It warns by default: what a search finds is a question, not a verdict. Worse slices have a result of their own,
     with `slice_key` and `slice_value`, and the worst are evidence.
 
     Cost: a count and a read of the columns for a sample, one read for single columns, and one for pairs; a row
-    counts once for each column, and once for each of at most ten pairs.
+    counts once for each column, and once for each of at most ten pairs. With `split` one read more, and one of its
+    column where splits are not named.
 
     Blind to: slices of three columns; columns that are not in the table; values that share the cell of others; that
     a slice is hard for every model (compare with a baseline: scenario_tests).
@@ -71,18 +75,24 @@ class SliceErrors(ScoringCheck):
         "mean_loss": "the mean loss, of all rows or of the slice",
         "rest_loss": "the mean loss of all other rows; of a slice only",
         "excess": "by which part the mean loss is larger than the rest's; of the whole that of the worst slice",
-        "contribution": "the part of all loss that the slice has beyond the rest's mean; of a slice only",
+        "contribution": "the part of all loss that the slice has beyond the rest's mean, or the kind of mistake has",
         "chance": "the chance of so large a difference without any; of a slice only",
+        "error_rows": "rows with a kind of mistake; of a split and a kind only",
+        "error_rate": "their share of the split's rows; of a split and a kind only",
         "unlabelled_rows": "rows whose label is NULL, NaN or infinite; of the whole only",
         "unscored_rows": "rows with a label without a prediction; of the whole only",
         "evaluated_rows": "rows with a label and a prediction",
     }
-    COST: ClassVar[str] = "1 count, 1 scan for a sample, 1 scan for columns, 1 for pairs"
+    COST: ClassVar[str] = "1 count, 1 scan for a sample, 1 scan for columns, 1 for pairs; with split 1 or 2"
 
     dataset: str = Field(min_length=1, examples=["path=data/scored,time_column=ts"])
     """The rows; on the command line also the dataset itself."""
     window: WindowField | None = Field(default=None, examples=["end=2026-01-31,length=30d"])
     """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
+    split: Name | None = None
+    """The column that tells the split, for a table of kinds of mistakes; it is no slice."""
+    splits: tuple[Name, ...] = ()
+    """The values of split that are splits (default: all)."""
     columns: ColumnsField = Like(("*",))
     """The columns whose values are slices (default: all others that are numbers, texts or truth values)."""
     exclude: tuple[Name, ...] = ()
@@ -108,8 +118,13 @@ class SliceErrors(ScoringCheck):
         return (self._source,)
 
     def ask(self, seen: Evidence) -> Iterable[Measure[Answer]]:
-        """Ask for a sample, the loss by column, then by pairs."""
-        return self._slicing(seen).ask(seen)
+        """Ask for a sample, the loss by column, then by pairs; and for the loss of splits by kind of mistake."""
+        yield from self._slicing(seen).ask(seen)
+        if self.split is not None and not self.splits:
+            yield self._values(seen)
+        types = self._types(seen)
+        if types is not None:
+            yield types.asked
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """One finding on the whole, and one for each of the worst slices."""
@@ -126,7 +141,7 @@ class SliceErrors(ScoringCheck):
         whole = self._whole(found, order, int(tested.sum()), fates)
         if not found.rows or whole.status is Status.ERROR:
             return (whole,)
-        return (whole, *(self._slice(found, one, whole.status) for one in order[:_RESULTS]))
+        return (whole, *(self._slice(found, one, whole.status) for one in order[:_RESULTS]), *self._mistaken(seen))
 
     @property
     def _source(self) -> Source:
@@ -137,13 +152,17 @@ class SliceErrors(ScoringCheck):
         if self.metric not in _METRICS:
             yield f"{self.metric} is no mean over rows, so slices do not compare; write one of {', '.join(_METRICS)}"
         named = self.columns if isinstance(self.columns, tuple) else ()
-        apart = {self.label, self.told} & set(named)
+        if self.splits and self.split is None:
+            yield "splits are values of a column: give split"
+        if len(self.splits) > MOST_SPLITS:
+            yield f"splits names {count(len(self.splits), 'split')}; {MOST_SPLITS} is the most"
+        apart = {self.label, self.told, *([self.split] if self.split else [])} & set(named)
         if apart:
             yield f"columns names {few(sorted(apart), _SHOWN)}, which is judged"
 
     def _slicing(self, seen: Evidence) -> Slicing:
         schema = seen.schema(self._source)
-        given = (self.label, self.prediction, self.score, self.weight, *self.cluster, *self.exclude)
+        given = (self.label, self.prediction, self.score, self.weight, self.split, *self.cluster, *self.exclude)
         apart = {str(name) for name in (*given, seen.time_column(self._source)) if name is not None}
         if isinstance(self.columns, tuple):
             columns = tuple(schema.column(name) for name in self.columns)
@@ -163,6 +182,51 @@ class SliceErrors(ScoringCheck):
         scoring = self.scoring(seen, Splits((self.dataset,), (self._source,)))
         loss = self._loss(scoring.wanted)
         return Slicing(scoring.rows, self._source, columns, loss, self.pairs, self.min_rows, self.min_effect, self.seed)
+
+    def _values(self, seen: Evidence) -> SplitValues:
+        return SplitValues(self._source, seen.schema(self._source).column(str(self.split)))
+
+    def _types(self, seen: Evidence) -> ErrorTypes | None:
+        """The question about kinds of mistakes; None if nobody asks, or while splits are unknown."""
+        if self.split is None or not (self.splits or self._values(seen) in seen):
+            return None
+        names = self.splits
+        if not names:
+            answer = seen.require(self._values(seen))
+            names = tuple(sorted(name for name, _ in answer.values if name is not None))
+            if answer.more or len(names) > MOST_SPLITS:
+                message = f"'{self.split}' has more than {MOST_SPLITS} values, too many for splits"
+                raise DataError(message, "name those that are splits in splits")
+        if not names:
+            return None
+        column = seen.schema(self._source).column(self.split)
+        scoring = self.scoring(seen, Splits(names, (self._source,), column))
+        return ErrorTypes(scoring.rows, self._loss(scoring.wanted), scoring.wanted)
+
+    def _mistaken(self, seen: Evidence) -> Iterator[Finding]:
+        """The table of kinds of mistakes by splits."""
+        types = self._types(seen)
+        hidden = any(hides(self.redact, name) for name in (self.label, self.told, self.split or self.label))
+        if types is None or hidden or self.violations == "none":
+            return
+        for name in types.missing(seen):
+            told = f"no row of '{self.split}' {name} has a label and a prediction"
+            remedy = "correct splits, or find out where its rows are"
+            yield Finding(Status.WARN, told, remedy, subject_kind="set", subject=name, source=self._source)
+        for one, elsewhere in types.found(seen):
+            numbers = {"error_rows": one.rows, "error_rate": one.rate, "contribution": one.contribution}
+            yield Finding(
+                Status.PASS,
+                one.told(elsewhere),
+                quantities={name: Quantity(value) for name, value in numbers.items()},
+                evaluated_rows=one.judged,
+                subject_kind="set",
+                subject=one.split,
+                slice_key="error",
+                slice_value=one.name,
+                columns=self.about,
+                source=self._source,
+            )
 
     def _loss(self, wanted: Wanted) -> Value:
         values = wanted.values()

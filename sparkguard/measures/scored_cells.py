@@ -75,6 +75,20 @@ class OneClass(Cell):
 
 
 @dataclass(frozen=True)
+class Side(Cell):
+    """By whether a number that was told is below the label (-1), the label (0) or above it (1)."""
+
+    def key(self, label: str | float, told: str | float) -> tuple[int | str, ...]:
+        """The side."""
+        gap = float(told) - float(label)
+        return ((gap > 0) - (gap < 0),)
+
+    def __str__(self) -> str:
+        """For the plan."""
+        return "too low and too high"
+
+
+@dataclass(frozen=True)
 class ByLabel(Cell):
     """By whether the label is `positive`."""
 

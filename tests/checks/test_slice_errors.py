@@ -164,3 +164,61 @@ def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
     expected = false_discovery_control(chance) <= 0.1
     assert (discoveries(chance, np.ones(50, bool), 0.1) == expected).all()
     assert not discoveries(chance, np.zeros(50, bool), 0.1).any()
+
+
+def mistakes(findings: tuple[Finding, ...]) -> dict[tuple[str, str | None], dict[str, float | None]]:
+    table = [f for f in findings if f.slice_key == "error"]
+    assert {(f.subject_kind, f.status) for f in table} <= {("set", Status.PASS)}
+    return {(f.subject, f.slice_value): {name: q.value for name, q in f.quantities.items()} for f in table}
+
+
+def test_kinds_of_mistakes_are_counted_by_split_as_in_a_confusion_matrix() -> None:
+    rng = np.random.default_rng(6)
+    rows: Rows = [
+        {"y": str(y), "p": str(p), "part": str(part), "w": float(w), "x": 1}
+        for y, p, part, w in zip(
+            rng.choice(list("abc"), 900), rng.choice(list("abc"), 900), rng.choice(["train", "test"], 900),
+            rng.choice([0.5, 2.0], 900), strict=True,
+        )
+    ]  # fmt: skip
+    table = mistakes(found(rows, split="part", weight="w", exclude=["w"]))
+    assert len(table) == 12
+    for (split, name), numbers in table.items():
+        label, _, told = str(name).partition(" taken for ")
+        mine = [row for row in rows if row["part"] == split]
+        wrong = [row for row in mine if row["y"] != row["p"]]
+        these = [row for row in wrong if (row["y"], row["p"]) == (label, told)]
+        assert numbers["error_rows"] == len(these)
+        assert numbers["error_rate"] == pytest.approx(sum(r["w"] for r in these) / sum(r["w"] for r in mine))
+        assert numbers["contribution"] == pytest.approx(sum(r["w"] for r in these) / sum(r["w"] for r in wrong))
+
+
+@pytest.mark.parametrize(
+    ("fields", "kinds"),
+    [
+        ({"metric": "brier_score", "prediction": None, "score": "s"}, {"false positive", "false negative"}),
+        ({"metric": "accuracy", "prediction": None, "score": "s", "threshold": 0.3}, {"false positive"}),
+        ({"metric": "mae", "prediction": "s"}, {"too low", "too high"}),
+    ],
+)
+def test_scores_and_numbers_have_kinds_of_mistakes_too(fields: dict[str, Any], kinds: set[str]) -> None:
+    rows = [{"y": i % 2, "s": 0.4 if i % 3 else 0.6, "part": "ab"[i % 7 > 2], "x": i % 4} for i in range(400)]
+    table = mistakes(found(rows, split="part", splits=["a", "b"], **fields))
+    assert {name for _, name in table} == kinds
+    assert {split for split, _ in table} == {"a", "b"}
+
+
+def test_a_split_without_rows_warns_and_a_split_column_of_many_values_is_refused() -> None:
+    rows = [{"y": 1, "p": i % 2, "part": i % 20, "x": i % 3} for i in range(400)]
+    [lost] = [f for f in found(rows, split="part", splits=["1", "99"]) if f.subject == "99"]
+    assert (lost.status, lost.message) == (Status.WARN, "no row of 'part' 99 has a label and a prediction")
+    with pytest.raises(DataError, match="more than 16 values"):
+        found(rows, split="part")
+    with pytest.raises(ValidationError, match="give split"):
+        check(splits=["a"])
+
+
+@pytest.mark.parametrize("hidden", [{"violations": "none"}, {"redact": ["y"]}, {"redact": ["part"]}])
+def test_kinds_of_mistakes_are_kept_out_with_the_values_that_they_name(hidden: dict[str, Any]) -> None:
+    rows = [{"y": 1, "p": i % 2, "part": i % 2, "x": i % 3} for i in range(400)]
+    assert not mistakes(found(rows, split="part", **hidden))

@@ -11,11 +11,12 @@ from tests.system.conftest import ROOT, Done, call, rows
 
 WRITE = """
 from pathlib import Path
-from demo import score_flights, write_sets
+from demo import invert_labels, score_flights, write_sets
 from sparkguard import app
 with app.session("sets") as spark:
     write_sets(spark, Path("data"))
     score_flights(spark, Path("data"))
+    invert_labels(spark, Path("data"))
 """
 
 
@@ -39,7 +40,8 @@ def run(folder: Path) -> Done:
 
 
 def test_the_honest_table_passes_and_the_careless_one_fails(folder: Path, run: Done) -> None:
-    wholes = [r for r in rows(folder / "results", "check_results") if r["subject"] == ":all"]
+    results = rows(folder / "results", "check_results")
+    wholes = [r for r in results if r["subject"] == ":all" and r["slice_key"] is None]
     assert {r["check_id"]: r["status"] for r in wholes} == {
         "late_sets_apart": "pass",
         "late_no_proxy": "pass",
@@ -47,8 +49,10 @@ def test_the_honest_table_passes_and_the_careless_one_fails(folder: Path, run: D
         "careless_no_proxy": "fail",
         "late_model_errors": "pass",
         "late_model_slices": "warn",
+        "late_labels": "warn",
+        "inverted_labels": "fail",
     }
-    better = [r for r in rows(folder / "results", "check_results") if r["check_id"] == "late_model_better"]
+    better = [r for r in results if r["check_id"] == "late_model_better"]
     assert [(r["subject"], r["status"]) for r in better] == [("majority", "pass"), ("linear", "pass")]
     assert "tells the label" in run.out
 
@@ -160,3 +164,19 @@ def test_wrong_inputs_of_both_jobs_are_told_in_a_sentence(folder: Path, tmp_path
     for (job, *options), (code, words) in wrong.items():
         done = call(["spark-submit", ROOT / f"jobs/{job}.py", *late, *options], cwd=folder)
         assert (done.code, words in done.out + done.err) == (code, True), (job, options, done.out, done.err)
+
+
+def test_inverted_labels_of_a_week_are_the_ones_that_are_doubted(folder: Path, run: Done) -> None:
+    assert run.code == 5
+    doubted = [r for r in rows(folder / "results", "violations") if r["kind"] == "doubted_label"]
+    keys = [dict(r["key"]) for r in doubted if r["check_id"] == "inverted_labels"]
+    wrong = [key for key in keys if "2013-09-16" <= key["date"] <= "2013-09-22"]
+    assert len(wrong) > 0.9 * len(keys) > 0
+    classes = [
+        r for r in rows(folder / "results", "check_results") if r["check_id"] == "late_labels" and r["slice_key"]
+    ]
+    truth = [r["late"] for r in rows(folder / "data", "late_scored") if r["part"] in ("val_a", "val_b")]
+    assert {(r["slice_key"], r["slice_value"], r["evaluated_rows"]) for r in classes} == {
+        ("late", "true", sum(truth)),
+        ("late", "false", len(truth) - sum(truth)),
+    }

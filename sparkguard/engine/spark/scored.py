@@ -48,6 +48,7 @@ from sparkguard.measures.scored_cells import (
     Pinball,
     Score,
     ScoreBins,
+    Side,
     Value,
 )
 from sparkguard.measures.slices import Slices
@@ -215,6 +216,8 @@ def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:
         return (f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)", f"CAST({said} AS INT)")
     if isinstance(cell, ByLabel):
         return (f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)",)
+    if isinstance(cell, Side):
+        return ("CAST(sign(t - y) AS INT)",)
     if isinstance(cell, Agreement):
         return ("1", "CAST(y = t AS INT)")
     return (text("y", rows.label.type), text("t", rows.told.type)) if isinstance(cell, ClassPairs) else ()
