@@ -82,6 +82,15 @@ class Scenarios:
         found += [column for one in self.by_predicate for column in one.mentions]
         return tuple(dict.fromkeys(found))
 
+    @property
+    def disjoint(self) -> bool:
+        """Whether each scenario of `main` is told in one way only, so that no row is in one twice."""
+        ways: list[set[int]] = [{place for _, places in one.places for place in places} for one in self.by_equality]
+        ways += [{one.place} for one in self.by_table]
+        ways += [{one.place} for one in self.by_predicate]
+        ways += [] if self.whole is None else [{self.whole}]
+        return sum(map(len, ways)) == len(set().union(*ways))
+
     def reads(self, *parts: Sequence[Column]) -> Mapping[Source, tuple[Column, ...]]:
         """The columns of each source, of which each part has one; of `main` also what tells the scenario."""
         found = {source: tuple(p[at] for p in parts) for at, source in enumerate(self._scored)}
