@@ -164,7 +164,9 @@ class LabelQuality(SourceCheck):
         whole = self._whole(seen, asked, found)
         if not found.balance.rows or self._hides_classes:
             return (whole,)
-        return (whole, *(self._class(found, one) for one in found.balance.classes[:_MOST_RESULTS]))
+        classes = [self._class(found, one) for one in found.balance.classes]
+        # Of many classes those that are wrong have a result first.
+        return (whole, *sorted(classes, key=lambda one: one.status is Status.PASS)[:_MOST_RESULTS])
 
     @cached_property
     def _training(self) -> Source | None:

@@ -64,6 +64,13 @@ def test_a_thing_that_is_wrong_decides_and_has_a_remedy(
         assert any(one.status is status for one in classes)
 
 
+def test_of_many_classes_those_that_are_wrong_have_a_result_first() -> None:
+    whole, *classes = found(table({**{f"c{i:03}": 60 for i in range(150)}, "typo": 1}))
+    assert len(classes) == 100
+    assert (classes[0].slice_value, classes[0].status) == ("typo", Status.WARN)
+    assert whole.quantities["classes"].value == 151
+
+
 def test_a_class_that_is_missing_by_chance_is_not_missed() -> None:
     whole, *_ = found(table({"a": 300, "b": 100}), table({"a": 3_000, "b": 1_000, "c": 4}))
     assert numbers(whole)["missing_classes"] == 0
