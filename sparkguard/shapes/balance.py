@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,12 @@ class ClassShare:
         if self.new:
             words.append("in training there is none")
         elif self.trained is not None:
-            words.append(f"in training {percent(self.trained)} (the difference ± {percent(self.margin)})")
+            sure = (
+                f"the difference ± {percent(self.margin)}"
+                if math.isfinite(self.margin)
+                else "too few clusters to compare"
+            )
+            words.append(f"in training {percent(self.trained)} ({sure})")
         words += [f"fewer than {fewest:,} rows are rare"] if self.rare(fewest) else []
         words += [f"{count(doubted, 'label')} in doubt"] if doubted else []
         return f"class {self.name}: {'; '.join(words)}"

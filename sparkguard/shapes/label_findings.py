@@ -157,7 +157,8 @@ class LabelFindings:
         words += [] if self.doubted is None else [self.doubted.told(named=named)]
         if self.features:
             each = self.balance.rows / self.features
-            words.append(f"{number(float(f'{each:.3g}'))} rows for each of {count(self.features, 'feature')}")
+            rows = count(each, "row") if each >= 10 else f"{number(float(f'{each:.3g}'))} rows"  # noqa: PLR2004 - digits
+            words.append(f"{rows} for each of {count(self.features, 'feature')}")
         return "; ".join(words)
 
     def doubted_of(self, name: str) -> int | None:

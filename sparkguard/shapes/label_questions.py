@@ -130,11 +130,13 @@ def _scored(answer: LabelCountsAnswer, chances: Chances) -> tuple[int, ...]:
 
 
 def _thresholds(answer: LabelCountsAnswer, chances: Chances) -> tuple[float, ...]:
-    """The mean probability of each class among its rows; NaN where it has none."""
+    """The mean probability of each class among its rows; infinite where it has none, so that nothing reaches it."""
     sums = np.zeros((chances.many, chances.many))
     for cell in answer.cells:
         place = None if cell.label is None else chances.place(cell.label)
         if place is not None:
             sums[place] += cell.chances
     rows = np.array(_scored(answer, chances), np.float64)
-    return tuple(confident.thresholds(sums, rows).tolist())
+    found = confident.thresholds(sums, rows)
+    # Not NaN: a question with one would not be equal to itself.
+    return tuple(np.where(np.isnan(found), np.inf, found).tolist())

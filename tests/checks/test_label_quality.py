@@ -258,3 +258,29 @@ def test_columns_that_do_not_suit_are_refused(rows: Rows, fields: dict[str, Any]
 def test_a_training_set_without_labels_is_an_error() -> None:
     with pytest.raises(DataError, match="has no row with a 'y'"):
         found(table({"a": 100, "b": 100}), [{"y": None, "x0": 1}])
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields", "quantity"),
+    [
+        ([{"y": i % 2, "x": i, "p": None if i else 0.5} for i in range(200)], {"score": "p"}, "unscored_rows"),
+        ([{"y": 1, "x": i, "p": 0.5} for i in range(200)], {"score": "p"}, "classes"),
+        (
+            [{"y": "ab"[i % 2], "x": i, "p": 0.5, "q": 0.5} for i in range(200)],
+            {"probabilities": {"a": "p", "other": "q"}},
+            "unscored_rows",
+        ),
+    ],
+)
+def test_a_class_without_probabilities_is_told_and_not_asked_for_without_end(
+    rows: Rows, fields: dict[str, Any], quantity: str
+) -> None:
+    whole, *_ = found(rows, **fields)
+    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.FAIL, quantity)
+
+
+def test_a_single_cluster_cannot_tell_a_difference() -> None:
+    rows = [{"y": i % 2, "x": i, "user": 1} for i in range(200)]
+    whole, one, _ = found(rows, rows, cluster=["user"])
+    assert (whole.status, one.status) == (Status.WARN, Status.WARN)
+    assert "too few clusters to compare" in one.message

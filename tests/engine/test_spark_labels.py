@@ -64,11 +64,12 @@ def mine(spark: SparkSession, wanted: LabelQuality, partitions: int) -> tuple[tu
 CASES: dict[str, dict[str, Any]] = {
     "texts": {"label": "y", "probabilities": {"Zürich's": "pa", "b": "pb", "c": "pc"}, "min_probability": 0.5},
     "numbers": {"label": "n", "score": "p", "training": "old", "min_probability": 0},
+    "one class": {"label": "y", "probabilities": {"b": "pa", "none": "pb", "more": "pc"}, "min_probability": 0},
     "booleans": {"label": "b", "score": "p", "positive": False, "training": "old"},
 }
 
 
-@pytest.mark.parametrize(("fields", "partitions"), [(f, p) for f, p in zip(CASES.values(), (1, 7, 3), strict=True)])
+@pytest.mark.parametrize(("fields", "partitions"), [(f, p) for f, p in zip(CASES.values(), (1, 7, 2, 3), strict=True)])
 def test_labels_are_those_of_the_oracle(spark: SparkSession, fields: dict[str, Any], partitions: int) -> None:
     wanted = check(**fields)
     found, *_ = mine(spark, wanted, partitions)

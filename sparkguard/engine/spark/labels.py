@@ -5,6 +5,7 @@ Of a row whose class a model is confident of, j is that class and best its proba
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
@@ -111,9 +112,9 @@ def _confident(read: Read, measure: ConfidentClasses | Doubts) -> DataFrame:
     usable = frame.where(_usable(chances, label)).selectExpr(
         "*", f"{_place(chances, label)} AS i", f"{_text(label)} AS y", *values
     )
-    # A threshold that is NaN belongs to a class without rows.
+    # A class without rows has a threshold that nothing reaches.
     sure = (
-        f"IF(p{k} >= {threshold - CLOSE!r}D, p{k}, -1D)" if threshold == threshold else "-1D"  # noqa: PLR0124 - NaN
+        f"IF(p{k} >= {threshold - CLOSE!r}D, p{k}, -1D)" if math.isfinite(threshold) else "-1D"
         for k, threshold in enumerate(measure.thresholds)
     )
     every = ", ".join(f"p{k}" for k in range(chances.many))
