@@ -15,7 +15,7 @@ from sparkguard.core.fields import Bounds, ColumnsField, Like, VersionedField, W
 from sparkguard.core.finding import Finding, Status
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count
+from sparkguard.core.text import count, short
 from sparkguard.core.threshold import Bound
 from sparkguard.core.types import common_type, is_number
 from sparkguard.errors import DataError
@@ -28,7 +28,7 @@ from sparkguard.shapes.linear import Linear, features_of
 from sparkguard.shapes.scoring import Scoring, SetScore
 from sparkguard.shapes.scoring_fields import Finite, Name, ScoringCheck
 from sparkguard.shapes.scoring_verdict import quantities_of, settled, shows_labels
-from sparkguard.shapes.scoring_words import rows, short, told
+from sparkguard.shapes.scoring_words import rows, told
 from sparkguard.stats.intervals import UNTOLD
 
 Baseline = Literal[Constant, "last_value", "linear"]

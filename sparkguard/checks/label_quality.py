@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Run, SourceCheck
 from sparkguard.core.columns import Column
@@ -136,13 +136,6 @@ class LabelQuality(SourceCheck):
     }
     """Bounds on the quantities of the whole whose breach warns; defaults hold for what is asked."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
     @property
     def about(self) -> tuple[str, ...]:
         """The label."""
@@ -160,7 +153,7 @@ class LabelQuality(SourceCheck):
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """One finding for all, which the bounds judge, and one for each class."""
         asked = self._questions(seen)
-        found = asked.found(seen, self.confidence, self.min_class_rows, len(self._features(seen)))
+        found = asked.found(seen, self.confidence, self.min_class_rows)
         whole = self._whole(seen, asked, found)
         if not found.balance.rows or self._hides_classes:
             return (whole,)
@@ -211,7 +204,8 @@ class LabelQuality(SourceCheck):
             self.datasets,
             labels,
             clusters,
-            features if self.conflicts else None,
+            features,
+            self.conflicts,
             self._chances(seen, labels[0]) if self._asks_chances else None,
             self.min_probability,
             shown,
@@ -258,13 +252,6 @@ class LabelQuality(SourceCheck):
     def _hides_classes(self) -> bool:
         return self.violations == "none" or hides(self.redact, self.label)
 
-    def _bounded(self, told: Collection[str]) -> Self:
-        """The check with those of its default bounds that its fields ask for, and a result can tell."""
-        names = {"error_if", "warn_if"} - self.model_fields_set
-        return self.model_copy(
-            update={n: {q: bound for q, bound in getattr(self, n).items() if q in told} for n in names}
-        )
-
     def _whole(self, seen: Evidence, asked: LabelQuestions, found: LabelFindings) -> Finding:
         numbers, balance = {name: Quantity(*value) for name, value in found.numbers.items()}, found.balance
         finding = Finding(
@@ -281,7 +268,7 @@ class LabelQuality(SourceCheck):
         nothing = f"none of {count(balance.unlabelled, 'row')} has a '{self.label}'" if balance.unlabelled else None
         told = found.told(named=not self._hides_classes)
         # No rows are no class, of which on_empty decides.
-        judged = self._bounded(numbers.keys() if balance.rows else numbers.keys() - {"classes"})
+        judged = self.bounded_by(numbers.keys() - (set() if balance.rows else {"classes"}), written=False)
         verdict = judged.verdict(finding, passed=told, failed="", nothing=nothing)
         if verdict.decision is None or verdict.status not in (Status.FAIL, Status.WARN):
             return verdict
@@ -290,11 +277,7 @@ class LabelQuality(SourceCheck):
     def _class(self, found: LabelFindings, one: ClassShare) -> Finding:
         """A class: what of it the bounds on the whole would say, if it were the only one."""
         numbers = {name: Quantity(*value) for name, value in one.numbers(self.min_class_rows).items()}
-        judged = self.model_copy(
-            update={
-                n: {q: bound for q, bound in getattr(self, n).items() if q in numbers} for n in ("error_if", "warn_if")
-            }
-        )
+        judged = self.bounded_by(numbers)
         decision = decide(numbers, judged.error_if, judged.warn_if)
         doubted = found.doubted_of(one.name)
         return Finding(

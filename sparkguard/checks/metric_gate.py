@@ -175,7 +175,7 @@ class MetricGate(ScoringCheck):
             if answer.more:
                 message = f"'{self.split}' has more than {MOST_SETS:,} values, too many to be sets"
                 raise DataError(message, "name those that are sets in sets")
-            names = tuple(sorted({*(name for name, _ in answer.values if name is not None), *self.by_set}))
+            names = tuple(sorted({*answer.names, *self.by_set}))
         return Splits(names, self.datasets, values.column) if names else None
 
     def _none(self, seen: Evidence) -> Finding:

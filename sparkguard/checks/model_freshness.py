@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, ClassVar, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Check, Run
 from sparkguard.core.columns import Column
@@ -140,13 +140,6 @@ class ModelFreshness(Check):
     """Bounds on the quantities whose breach fails the check; by default on those that its fields can tell."""
     warn_if: Bounds = {"age_days": Bound("<", 0.0), "null_trained_at_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach warns; by default on those that its fields can tell."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
 
     def _mistakes(self) -> Iterator[str]:
         known, columns = self._probe is not None, bool(self.about)
@@ -314,10 +307,7 @@ class ModelFreshness(Check):
         asked = self.gap is not None or "training_end" in self.keys
         if not asked and (facts is None or facts.text("training_end") is None):
             told -= {"training_gap_days"}
-        names = {"error_if", "warn_if"} - self.model_fields_set
-        return self.model_copy(
-            update={n: {q: bound for q, bound in getattr(self, n).items() if q in told} for n in names}
-        )
+        return self.bounded_by(told, written=False)
 
     @property
     def _source(self) -> Source | None:

@@ -16,7 +16,7 @@ from sparkguard.core.fields import Bounds, ColumnsField, Like, WindowField
 from sparkguard.core.finding import Finding, Quantity, Status, Violation
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
-from sparkguard.core.text import count, few, hides
+from sparkguard.core.text import count, few, hides, short
 from sparkguard.core.threshold import Bound
 from sparkguard.errors import DataError
 from sparkguard.measures.scored import Fate
@@ -25,7 +25,7 @@ from sparkguard.measures.splits import MOST_SPLITS, Splits, SplitValues
 from sparkguard.shapes.error_types import ErrorTypes
 from sparkguard.shapes.metrics import Wanted
 from sparkguard.shapes.scoring_fields import Name, ScoringCheck
-from sparkguard.shapes.scoring_words import refused, short
+from sparkguard.shapes.scoring_words import refused
 from sparkguard.shapes.slicing import Found, Slice, Slicing, sliceable
 from sparkguard.stats.slices import discoveries
 
@@ -193,7 +193,7 @@ class SliceErrors(ScoringCheck):
         names = self.splits
         if not names:
             answer = seen.require(self._values(seen))
-            names = tuple(sorted(name for name, _ in answer.values if name is not None))
+            names = answer.names
             if answer.more or len(names) > MOST_SPLITS:
                 message = f"'{self.split}' has more than {MOST_SPLITS} values, too many for splits"
                 raise DataError(message, "name those that are splits in splits")

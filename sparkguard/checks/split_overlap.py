@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from sparkguard.core.check import Check, Run
 from sparkguard.core.evidence import Evidence
@@ -109,13 +109,6 @@ class SplitOverlap(Check):
     error_if: Bounds = {"violation_rows": Bound(">", 0.0)}
     """Bounds on the quantities whose breach fails the check."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> SplitOverlap:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
-
     @property
     def timed(self) -> bool:
         """The order is one in time."""
@@ -211,7 +204,7 @@ class SplitOverlap(Check):
         names = self.splits
         if not names and values in seen:
             answer = seen.require(values)
-            names = tuple(sorted(name for name, _ in answer.values if name is not None))
+            names = answer.names
             if answer.more or len(names) > MOST_SPLITS:
                 message = f"'{self.split}' has more than {MOST_SPLITS} values, too many to compare every two"
                 raise DataError(message, "name those that are splits in splits")
@@ -298,9 +291,7 @@ class SplitOverlap(Check):
 
     def _judged(self, quantities: Iterable[str]) -> SplitOverlap:
         """The check with the bounds on what a finding tells: rows on a side only of two splits, others only of all."""
-        told = {*quantities, "evaluated_rows", "violation_rows", "violation_rate"}
-        bounds = {n: {q: b for q, b in getattr(self, n).items() if q in told} for n in ("error_if", "warn_if")}
-        return self.model_copy(update=bounds)
+        return self.bounded_by({*quantities, "evaluated_rows", "violation_rows", "violation_rate"})
 
     def _others(self, seen: Evidence, found: SplitFindings) -> str:
         """How many rows are of no split, and of which values where a split may be misspelt."""

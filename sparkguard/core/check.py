@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar, Literal, NamedTuple, Self
@@ -207,10 +207,28 @@ class Check(BaseModel, ABC):
             return f"{head}{colon}{kind[0] if kind else ''} {REDACTED}" if colon else head
         return message
 
+    def bounded_by(self, told: Collection[str], *, written: bool = True) -> Self:
+        """The check with the bounds on quantities that are told alone; if not `written`, only defaults are left out."""
+        blocks = {"error_if", "warn_if"} - (set() if written else self.model_fields_set)
+        return self.model_copy(
+            update={n: {q: bound for q, bound in getattr(self, n).items() if q in told} for n in blocks}
+        )
+
+    def _mistakes(self) -> Iterator[str]:
+        """What contradicts what, in the words of the fields; a type names its own."""
+        yield from ()
+
     @model_validator(mode="after")
     def _keeps_values_out(self) -> Self:
         if self.violations == "none" and self.violations_to is not None:
             message = "violations: none keeps values out of tables, violations_to asks for them; give one of them"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _consistent_fields(self) -> Self:
+        message = next(self._mistakes(), None)
+        if message is not None:
             raise ValueError(message)
         return self
 

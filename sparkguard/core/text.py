@@ -40,6 +40,16 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < _LARGEST_EXACT else f"{value:.6g}"
 
 
+def short(value: float, digits: int = 3) -> str:
+    """A number of a few digits: three are enough for where something may lie."""
+    return number(float(f"{value:.{digits}g}"))
+
+
+def percent(share: float) -> str:
+    """A share of three digits for people: `4.1 %`."""
+    return f"{short(100 * share)} %"
+
+
 def lasting(seconds: float) -> str:
     """A length of time for people: `45 s`, `30 min`, `3.5 h`."""
     if seconds < _LONG_SECONDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from sparkguard.core.columns import Column
@@ -136,6 +137,17 @@ def _order(key: tuple[str | None, int]) -> tuple[bool, str, int]:
     return (key[0] is not None, key[0] or "", key[1])
 
 
+class Confidence(NamedTuple):
+    """A row in plain Python: its class, the one that a model is confident of, and by how much that is more probable."""
+
+    row: Sequence[object]
+    label: int
+    told: int
+    chance: float
+    ahead: float
+    doubted: bool
+
+
 @dataclass(frozen=True)
 class OfChances(OfLabels[A_co]):
     """A question about labels and the classes that a model is confident of, from each one's threshold on.
@@ -153,8 +165,8 @@ class OfChances(OfLabels[A_co]):
         """The label and the probabilities."""
         return {self.source: (self.label.columns[0], *self.chances.columns)}
 
-    def confident(self, tables: Mapping[Source, Rows]) -> Iterator[tuple[Sequence[object], int, int, float]]:
-        """Rows with a confident class: the place of their label, that class, and by how much it is more probable."""
+    def confident(self, tables: Mapping[Source, Rows]) -> Iterator[Confidence]:
+        """The rows with a confident class."""
         width = 1 + len(self.chances.columns)
         for row in tables[self.source]:
             label = self.named(row[0])
@@ -166,11 +178,9 @@ class OfChances(OfLabels[A_co]):
             if sure:
                 best = max(sure.values())
                 told = mine if sure.get(mine) == best else next(k for k, p in sure.items() if p == best)
-                yield row, mine, told, best - found[mine]
-
-    def doubted(self, mine: int, told: int, best: float, ahead: float) -> bool:
-        """Whether a label is in doubt."""
-        return told != mine and ahead > 0 and best >= self.floor - CLOSE
+                ahead = best - found[mine]
+                doubted = told != mine and ahead > 0 and best >= self.floor - CLOSE
+                yield Confidence(row, mine, told, best, ahead, doubted)
 
 
 @dataclass(frozen=True)
@@ -189,11 +199,11 @@ class ConfidentClasses(OfChances[ConfidentAnswer]):
         """Count row by row."""
         rows: dict[tuple[int, int], int] = {}
         doubted: dict[tuple[int, int], int] = {}
-        for values, mine, told, ahead in self.confident(tables):
-            rows[mine, told] = rows.get((mine, told), 0) + 1
-            best = (self.chances.of(values[1:]) or ())[told]
-            if self.doubted(mine, told, best, ahead):
-                doubted[mine, told] = doubted.get((mine, told), 0) + 1
+        for one in self.confident(tables):
+            pair = (one.label, one.told)
+            rows[pair] = rows.get(pair, 0) + 1
+            if one.doubted:
+                doubted[pair] = doubted.get(pair, 0) + 1
         return ConfidentAnswer(dict(sorted(rows.items())), dict(sorted(doubted.items())))
 
     def __str__(self) -> str:
@@ -236,14 +246,13 @@ class Doubts(OfChances[DoubtsAnswer]):
         """Look at each row."""
         width = 1 + len(self.chances.columns)
         found = []
-        for values, mine, told, ahead in self.confident(tables):
-            best = (self.chances.of(values[1:width]) or ())[told]
-            if self.doubted(mine, told, best, ahead):
-                shown = tuple(split_name(value) for value in values[width:])
-                found.append((-ahead, [(v is not None, v or "") for v in shown], shown, values[0], told, best))
+        for one in self.confident(tables):
+            if one.doubted:
+                shown = tuple(split_name(value) for value in one.row[width:])
+                doubt = Doubt(shown, self.named(one.row[0]) or "", one.told, one.chance)
+                found.append((-one.ahead, [(v is not None, v or "") for v in shown], doubt))
         found.sort(key=lambda one: one[:2])
-        rows = (Doubt(shown, self.named(label) or "", told, best) for *_, shown, label, told, best in found)
-        return DoubtsAnswer(tuple(rows)[: self.limit])
+        return DoubtsAnswer(tuple(doubt for *_, doubt in found[: self.limit]))
 
     def __str__(self) -> str:
         """For the plan."""

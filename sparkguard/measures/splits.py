@@ -95,6 +95,11 @@ class SplitValuesAnswer(Answer):
     values: tuple[tuple[str | None, int], ...]
     more: bool
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The values themselves in their order, without NULL."""
+        return tuple(sorted(name for name, _ in self.values if name is not None))
+
 
 @dataclass(frozen=True)
 class SplitValues(RowMeasure[SplitValuesAnswer]):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sparkguard.core.finding import Quantity
-from sparkguard.core.text import count, number
+from sparkguard.core.text import count, number, percent
 from sparkguard.core.threshold import Bound
 
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000))
@@ -101,5 +101,5 @@ def violating(row: Mapping[str, Any]) -> str | None:
         return None
     if rows is None:
         return f"{count(evaluated, 'row')} evaluated"
-    share = "" if rate is None or not rows else f" ({number(float(f'{100 * rate:.3g}'))} %)"
+    share = "" if rate is None or not rows else f" ({percent(rate)})"
     return f"{rows:,} of {evaluated:,} violate the rule{share}"

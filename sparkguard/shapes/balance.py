@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparkguard.core.text import count, few, number
+from sparkguard.core.text import count, few, percent
 from sparkguard.measures.labels import LabelCountsAnswer
 from sparkguard.stats.balance import Shares, margins, shares_by_groups, shares_by_rows
 from sparkguard.stats.homogeneity import Floats
@@ -18,11 +18,6 @@ Number = tuple[float] | tuple[float, float, str]
 ABSENT_BY_CHANCE = 0.001
 """A class that is missing less likely than so is missed."""
 _SHOWN = 3
-
-
-def percent(share: float) -> str:
-    """`4.1 %`."""
-    return f"{number(float(f'{100 * share:.3g}'))} %"
 
 
 @dataclass(frozen=True, slots=True)

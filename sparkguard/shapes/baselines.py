@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sparkguard.core.finding import Quantity
-from sparkguard.core.text import number
+from sparkguard.core.text import number, short
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.shapes.scoring_words import apart, short, with_ends
+from sparkguard.shapes.scoring_words import apart, with_ends
 from sparkguard.stats.intervals import Error, Interval, difference_interval
 
 

@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Literal
 
 from sparkguard.core.finding import Quantity
-from sparkguard.core.text import number
+from sparkguard.core.text import number, short
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.shapes.scoring_words import short, with_ends
+from sparkguard.shapes.scoring_words import with_ends
 from sparkguard.stats.intervals import UNKNOWN, Interval
 
 Role = Literal["train", "train_validation", "test_validation", "test"]

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.text import count
+from sparkguard.core.text import count, percent
 from sparkguard.measures.scored import Scored, ScoredRows
 from sparkguard.measures.scored_cells import Cell, ClassPairs, OneClass, Side, Value
-from sparkguard.shapes.balance import percent
 from sparkguard.shapes.metrics import Wanted
 
 MOST_TYPES = 10

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparkguard.core.finding import Violation
-from sparkguard.core.text import count, few, number
+from sparkguard.core.text import count, few, percent, short
 from sparkguard.measures.conflicts import ConflictHashesAnswer, Conflicts, ConflictsAnswer
 from sparkguard.measures.labels import Chances, ConfidentAnswer, Doubt, Doubts
-from sparkguard.shapes.balance import Balance, Number, percent
+from sparkguard.shapes.balance import Balance, Number
 from sparkguard.stats import confident
 
 CONFLICTING, DOUBTED = "conflicting_label", "doubted_label"
@@ -84,7 +84,7 @@ class Doubted:
     def violations(self) -> Iterator[Violation]:
         """Rows whose label is in doubt."""
         for doubt in self.worst:
-            sure = f"{self.name(doubt.told)}, probability {number(float(f'{doubt.chance:.3g}'))}"
+            sure = f"{self.name(doubt.told)}, probability {short(doubt.chance)}"
             key = dict(zip(self.shown, doubt.shown, strict=True))
             yield Violation(DOUBTED, key, Doubts.reason, expected=sure, actual=doubt.label, count=1)
 
@@ -157,7 +157,7 @@ class LabelFindings:
         words += [] if self.doubted is None else [self.doubted.told(named=named)]
         if self.features:
             each = self.balance.rows / self.features
-            rows = count(each, "row") if each >= 10 else f"{number(float(f'{each:.3g}'))} rows"  # noqa: PLR2004 - digits
+            rows = count(each, "row") if each >= 10 else f"{short(each)} rows"  # noqa: PLR2004 - digits
             words.append(f"{rows} for each of {count(self.features, 'feature')}")
         return "; ".join(words)
 

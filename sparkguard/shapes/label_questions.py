@@ -27,14 +27,15 @@ FOLDS = 64
 class LabelQuestions:
     """The questions about the labels of some rows, and of the training set's, whose label is the second one.
 
-    `features` are None where no conflict is looked for, `chances` where nobody doubts. `shown` columns name the rows
+    With `disputes` conflicts are looked for; `chances` are None where nobody doubts. `shown` columns name the rows
     in doubt, from the probability `floor` on. `limit` is how much evidence is wanted.
     """
 
     sources: tuple[Source, ...]
     labels: tuple[Part, ...]
     clusters: tuple[tuple[Part, ...], ...]
-    features: tuple[Column, ...] | None
+    features: tuple[Column, ...]
+    disputes: bool
     chances: Chances | None
     floor: float
     shown: tuple[Column, ...]
@@ -65,7 +66,7 @@ class LabelQuestions:
     @property
     def hashes(self) -> ConflictHashes | None:
         """Where equal features may have several labels."""
-        if self.features is None:
+        if not self.disputes:
             return None
         key = SplitKey(tuple(Part((column,), column.type) for column in self.features), nulls_equal=True)
         return ConflictHashes(self.sources[0], self.labels[0], key)
@@ -87,7 +88,7 @@ class LabelQuestions:
         asked = self.confident(seen, chances)
         return Doubts(asked.source, asked.label, chances, asked.thresholds, self.floor, self.shown, self.limit)
 
-    def found(self, seen: Evidence, confidence: float, fewest: int, features: int) -> LabelFindings:
+    def found(self, seen: Evidence, confidence: float, fewest: int) -> LabelFindings:
         """All answers; `DataError` if one is broken, or the training set has no labels."""
         mine, *trained = [seen.require(one) for one in self.counts]
         if trained and not any(cell.label is not None for cell in trained[0].cells):
@@ -108,7 +109,7 @@ class LabelQuestions:
             unscored = balance.rows - sum(rows)
             answers = (seen.require(asked), seen.require(worst).rows)
             doubted = Doubted(self.chances, rest, *answers, rows, unscored, shown)
-        return LabelFindings(balance, disputed, doubted, fewest, features)
+        return LabelFindings(balance, disputed, doubted, fewest, len(self.features))
 
     def evidence(self, seen: Evidence) -> Iterator[tuple[str, Measure[Answer]]]:
         """The questions all of whose evidence can be written, by its kind."""

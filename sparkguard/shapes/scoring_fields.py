@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from sparkguard.core.check import Check
 from sparkguard.core.columns import Column
@@ -80,13 +80,6 @@ class ScoringCheck(Check):
     """What rows belong to that depend on each other (user_id, day, destination): intervals count these, not rows."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """The confidence of the intervals."""
-
-    @model_validator(mode="after")
-    def _fits_the_metric(self) -> ScoringCheck:
-        message = next(self._mistakes(), None)
-        if message is not None:
-            raise ValueError(message)
-        return self
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sparkguard.core.finding import Quantity
-from sparkguard.core.text import count, number
+from sparkguard.core.text import count, number, short
 from sparkguard.core.threshold import Bound
 from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scoring import SetScore
@@ -165,11 +165,6 @@ def _sure(score: SetScore) -> str:
     elif found.clusters is not None and not found.error.known:
         why = f", too few of which hold rows that decide; {FEWEST_CLUSTERS} are needed"
     return f"no interval, {counted}{why}"
-
-
-def short(value: float, digits: int = 3) -> str:
-    """Three digits are enough for where something may lie."""
-    return number(float(f"{value:.{digits}g}"))
 
 
 def _undefined(score: SetScore) -> str:

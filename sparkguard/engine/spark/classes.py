@@ -29,11 +29,11 @@ def is_class(part: Part, name: str, positive: str) -> str:
     return f"({text(name, part.type)} = {literal(positive, 'string')})"
 
 
-def typed_class(name: str, part: Part, at: int = 0) -> str:
+def typed_class(name: str, kind: str, part: Part) -> str:
     """A class in the type in which classes compare, a number with one zero."""
     if is_float(part.type):
         return f"(CAST({name} AS DOUBLE) + 0D)"
-    return in_type(name, part.columns[at].type, part.type)
+    return in_type(name, kind, part.type)
 
 
 def named_class(name: str, kind: str) -> str:

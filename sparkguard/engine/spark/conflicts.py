@@ -15,7 +15,7 @@ from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.classes import named_class, typed_class, untold
 from sparkguard.engine.spark.sides import LONGEST_VALUE
 from sparkguard.engine.spark.splits import key_hash, key_text, key_value
-from sparkguard.engine.spark.values import hashes_apart, text
+from sparkguard.engine.spark.values import as_evidence, hashes_apart, text
 from sparkguard.measures.conflicts import (
     SHOWN_LABELS,
     Conflict,
@@ -83,15 +83,10 @@ def conflicts(read: Read, measure: Conflicts) -> ConflictsAnswer:
 
 def evidence(read: Read, measure: Conflicts, kind: str, redact: Sequence[str]) -> DataFrame:
     """All equal features with several labels."""
-    entries = [
-        part
-        for i, one in enumerate(measure.features.parts[:MOST_SHOWN])
-        for part in (F.lit(one.name), F.lit(REDACTED) if hides(redact, one.name) else F.expr(key_text(f"k{i}", one)))
-    ]
+    values = ((p.name, F.expr(key_text(f"k{i}", p))) for i, p in enumerate(measure.features.parts[:MOST_SHOWN]))
     told = "concat_ws(', ', transform(labels, one -> concat(-one.n, ' × ', one.y)))"
     reason = F.lit(REDACTED) if hides(redact, measure.label.name) else F.expr(told)
-    facts = {"kind": F.lit(kind), "key": F.create_map(*entries), "reason": reason, "count": F.col("n")}
-    return _groups(read, measure).select(*(fact.alias(name) for name, fact in facts.items()))
+    return as_evidence(_groups(read, measure), F.lit(kind), values, reason, F.col("n"), redact)
 
 
 def _groups(read: Read, measure: Conflicts) -> DataFrame:
@@ -113,7 +108,7 @@ def _rows(read: Read, measure: ConflictHashes | Conflicts) -> DataFrame:
     label = measure.label
     values = (f"{key_value(f'c{i + 1}', part, 0)} AS k{i}" for i, part in enumerate(measure.features.parts))
     known = frame.where(f"NOT ({untold('c0', label.columns[0].type)})")
-    return known.selectExpr(f"{typed_class('c0', label)} AS y", *values)
+    return known.selectExpr(f"{typed_class('c0', label.columns[0].type, label)} AS y", *values)
 
 
 COMPUTE = {ConflictHashes: conflict_hashes, Conflicts: conflicts}

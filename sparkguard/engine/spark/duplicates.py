@@ -10,9 +10,8 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.values import comparable, hashed, hashes_apart, text
+from sparkguard.engine.spark.values import as_evidence, comparable, hashed, hashes_apart, text
 from sparkguard.measures.duplicates import (
     BUCKETS,
     Key,
@@ -223,16 +222,8 @@ _FRAMES = {RepeatedKeys: repeated_frame, NullKeys: null_frame, SeenBefore: seen_
 def evidence(read: Read, measure: RepeatedKeys | NullKeys | SeenBefore, kind: str, redact: Sequence[str]) -> DataFrame:
     """Every key that a measure finds, not only the worst."""
     groups: DataFrame = _FRAMES[type(measure)](read, measure)  # type: ignore[operator]
-    entries = [
-        part
-        for name, column in zip(_names(measure.key), measure.key.columns, strict=True)
-        for part in (
-            F.lit(column.name),
-            F.lit(REDACTED) if hides(redact, column.name) else F.expr(text(name, column.type)),
-        )
-    ]
-    facts = {"kind": F.lit(kind), "key": F.create_map(*entries), "reason": F.lit(measure.reason), "count": F.col("n")}
-    return groups.select(*(fact.alias(name) for name, fact in facts.items()))
+    values = ((c.name, F.expr(text(n, c.type))) for n, c in zip(_names(measure.key), measure.key.columns, strict=True))
+    return as_evidence(groups, F.lit(kind), values, F.lit(measure.reason), F.col("n"), redact)
 
 
 EVIDENCE = dict.fromkeys(_FRAMES, evidence)

@@ -10,7 +10,6 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.sides import (
     COUNTS,
@@ -29,7 +28,7 @@ from sparkguard.engine.spark.sides import (
     sides,
     signed,
 )
-from sparkguard.engine.spark.values import comparable
+from sparkguard.engine.spark.values import as_evidence, comparable
 from sparkguard.measures.changes import UNMATCHED, Cause, ChangesAnswer, Group, KeyChange, Kind, grouped
 from sparkguard.measures.joins import (
     BUCKETS,
@@ -250,11 +249,7 @@ def evidence(read: Read, measure: Difference | Causes, kind: str, redact: Sequen
 
 def key_evidence(keys: DataFrame, key: Sequence[Pair], kind: str, redact: Sequence[str]) -> DataFrame:
     """Keys with their kind, cause and rows as evidence."""
-    entries = [
-        part
-        for column, pair in zip(key_texts(key), key, strict=True)
-        for part in (F.lit(pair.one.name), F.lit(REDACTED) if hides(redact, pair.one.name) else column)
-    ]
+    values = ((pair.one.name, column) for column, pair in zip(key_texts(key), key, strict=True))
     if kind == UNMATCHED:
         keys = keys.where(F.col("kind") == Kind.LOST.value).withColumn("kind", F.lit(UNMATCHED))
     wanted = [UNMATCHED, *(k for k in _EVIDENCE_KINDS if not kind or k in kind.split(","))]
@@ -262,8 +257,8 @@ def key_evidence(keys: DataFrame, key: Sequence[Pair], kind: str, redact: Sequen
     if "other" in keys.columns:
         rows = F.concat(F.col("cause"), F.lit(" ("), F.format_number("other", 0), F.lit(" rows)"))
         known = F.when(F.col("cause") == Cause.DUPLICATE_IN_OTHER.value, rows).otherwise(known)
-    facts = {"kind": F.col("kind"), "key": F.create_map(*entries), "reason": known, "count": F.col("rows")}
-    return keys.where(F.col("kind").isin(wanted)).select(*(fact.alias(name) for name, fact in facts.items()))
+    told = keys.where(F.col("kind").isin(wanted))
+    return as_evidence(told, F.col("kind"), values, known, F.col("rows"), redact)
 
 
 EVIDENCE = dict.fromkeys((Difference, Causes), evidence)

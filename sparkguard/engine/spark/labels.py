@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, typed_class, untold
-from sparkguard.engine.spark.values import text
+from sparkguard.engine.spark.values import as_evidence, text
 from sparkguard.errors import DataError
 from sparkguard.measures.labels import (
     MOST_CLASSES,
@@ -90,18 +89,9 @@ def doubts(read: Read, measure: Doubts) -> DoubtsAnswer:
 def evidence(read: Read, measure: Doubts, kind: str, redact: Sequence[str]) -> DataFrame:
     """Every row whose label is in doubt."""
     width = 1 + len(measure.chances.columns)
-    entries = [
-        part
-        for i, one in enumerate(measure.shown, width)
-        for part in (F.lit(one.name), F.lit(REDACTED) if hides(redact, one.name) else F.expr(text(f"c{i}", one.type)))
-    ]
-    facts = {
-        "kind": F.lit(kind),
-        "key": F.create_map(*entries),
-        "reason": F.lit(measure.reason),
-        "count": F.lit(1).cast("bigint"),
-    }
-    return _confident(read, measure).where("doubted").select(*(fact.alias(name) for name, fact in facts.items()))
+    values = ((one.name, F.expr(text(f"c{i}", one.type))) for i, one in enumerate(measure.shown, width))
+    doubted = _confident(read, measure).where("doubted")
+    return as_evidence(doubted, F.lit(kind), values, F.lit(measure.reason), F.lit(1).cast("bigint"), redact)
 
 
 def _confident(read: Read, measure: ConfidentClasses | Doubts) -> DataFrame:
@@ -128,7 +118,11 @@ def _confident(read: Read, measure: ConfidentClasses | Doubts) -> DataFrame:
 
 
 def _text(label: Part) -> str:
-    return f"IF({untold('c0', label.columns[0].type)}, NULL, {text(typed_class('c0', label), label.type)})"
+    return f"IF({untold('c0', label.columns[0].type)}, NULL, {text(_class(label), label.type)})"
+
+
+def _class(label: Part) -> str:
+    return typed_class("c0", label.columns[0].type, label)
 
 
 def _chances(chances: Chances) -> Sequence[str]:
@@ -150,7 +144,7 @@ def _usable(chances: Chances, label: Part) -> str:
 
 
 def _place(chances: Chances, label: Part) -> str:
-    value = typed_class("c0", label)
+    value = _class(label)
     if chances.single:
         return f"CAST({is_class(label, value, chances.names[0])} AS INT)"
     whens = " ".join(f"WHEN {is_class(label, value, name)} THEN {k}" for k, name in enumerate(chances.names))

@@ -10,10 +10,9 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
 from sparkguard.core.source import Source
-from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.sides import key_names, key_texts
-from sparkguard.engine.spark.values import comparable
+from sparkguard.engine.spark.values import as_evidence, comparable
 from sparkguard.measures.duplicates import KeyCount
 from sparkguard.measures.references import Orphans, OrphansAnswer
 
@@ -95,13 +94,9 @@ def _orphaned() -> SparkColumn:
 
 def evidence(read: Read, measure: Orphans, kind: str, redact: Sequence[str]) -> DataFrame:
     """Every orphaned key, not only the worst."""
-    entries = [
-        part
-        for column, pair in zip(key_texts(measure.key), measure.key, strict=True)
-        for part in (F.lit(pair.one.name), F.lit(REDACTED) if hides(redact, pair.one.name) else column)
-    ]
-    facts = {"kind": F.lit(kind), "key": F.create_map(*entries), "reason": F.lit(measure.reason), "count": F.col("n")}
-    return _groups(read, measure).where(_orphaned()).select(*(fact.alias(name) for name, fact in facts.items()))
+    values = ((pair.one.name, column) for column, pair in zip(key_texts(measure.key), measure.key, strict=True))
+    orphaned = _groups(read, measure).where(_orphaned())
+    return as_evidence(orphaned, F.lit(kind), values, F.lit(measure.reason), F.col("n"), redact)
 
 
 COMPUTE = {Orphans: orphans}

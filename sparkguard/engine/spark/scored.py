@@ -14,9 +14,8 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from sparkguard.core.types import is_float
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, untold
+from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, typed_class, untold
 from sparkguard.engine.spark.scenarios import scenario_rows
 from sparkguard.engine.spark.slices import slice_rows
 from sparkguard.engine.spark.splits import split_code
@@ -200,9 +199,7 @@ def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
 
 def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
     """A number with one zero, or a class in the type that all sets share."""
-    if number or is_float(part.type):
-        return f"CAST({name} AS DOUBLE) + 0D"
-    return in_type(name, kind, part.type)
+    return f"CAST({name} AS DOUBLE) + 0D" if number else typed_class(name, kind, part)
 
 
 def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:

@@ -13,10 +13,9 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.sides import LONGEST_VALUE, numbered
-from sparkguard.engine.spark.values import comparable, hash_of, literal, text
+from sparkguard.engine.spark.values import as_evidence, comparable, hash_of, literal, text
 from sparkguard.measures.duplicates import BUCKETS
 from sparkguard.measures.splits import (
     MOST_NAMED,
@@ -203,14 +202,9 @@ def rows_by_split(splits: Splits) -> SparkColumn:
 
 def evidence(read: Read, measure: SharedKeys, kind: str, redact: Sequence[str]) -> DataFrame:
     """Every shared key, not only the worst of each pair."""
-    entries = [
-        part
-        for i, one in enumerate(measure.key.parts[:MOST_SHOWN])
-        for part in (F.lit(one.name), F.lit(REDACTED) if hides(redact, one.name) else F.expr(key_text(f"k{i}", one)))
-    ]
+    values = ((p.name, F.expr(key_text(f"k{i}", p))) for i, p in enumerate(measure.key.parts[:MOST_SHOWN]))
     rows = F.expr(" + ".join(f"n{i}" for i in range(len(measure.splits.names))))
-    facts = {"kind": F.lit(kind), "key": F.create_map(*entries), "reason": rows_by_split(measure.splits), "count": rows}
-    return _shared(read, measure).select(*(fact.alias(name) for name, fact in facts.items()))
+    return as_evidence(_shared(read, measure), F.lit(kind), values, rows_by_split(measure.splits), rows, redact)
 
 
 COMPUTE = {SplitValues: split_values, SplitHashes: split_hashes, SharedKeys: shared_keys}

@@ -8,10 +8,9 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sparkguard.core.text import REDACTED, hides
 from sparkguard.engine.spark import Cells, Names, Read, TallCell, TallRecipe, WideRecipe
 from sparkguard.engine.spark.conditions import predicate
-from sparkguard.engine.spark.values import hash_of, text
+from sparkguard.engine.spark.values import as_evidence, hash_of, text
 from sparkguard.measures.conditions import Missing
 from sparkguard.measures.tallies import LONGEST_TEXT, Cell, Count, Examples, RowCount, Sample, Tally, Total
 
@@ -53,18 +52,8 @@ def evidence(read: Read, measure: Examples, kind: str, redact: Sequence[str]) ->
     shown = {f"k{i}": column for i, column in enumerate(measure.shown)}
     texts = [F.expr(text(names[column], column.type)).alias(key) for key, column in shown.items()]
     groups = rows.select(*texts).groupBy(*shown).agg(F.count(F.lit(1)).alias("count"))
-    entries = [
-        part
-        for key, column in shown.items()
-        for part in (F.lit(column.name), F.lit(REDACTED) if hides(redact, column.name) else F.col(key))
-    ]
-    facts = {
-        "kind": F.lit(kind),
-        "key": F.create_map(*entries),
-        "reason": F.lit(measure.reason),
-        "count": F.col("count"),
-    }
-    return groups.select(*(fact.alias(name) for name, fact in facts.items()))
+    values = ((column.name, F.col(key)) for key, column in shown.items())
+    return as_evidence(groups, F.lit(kind), values, F.lit(measure.reason), F.col("count"), redact)
 
 
 WIDE = {

@@ -6,16 +6,18 @@ take minutes of calls into the JVM.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StructType
 
 from sparkguard.core.columns import Field, Schema
 from sparkguard.core.instant import micros_of
+from sparkguard.core.text import REDACTED, hides
 from sparkguard.core.types import is_float, is_integer, is_text
 from sparkguard.core.values import Typed
 
@@ -138,6 +140,21 @@ def is_nested(kind: str) -> bool:
 def hashes_apart(kind: str) -> bool:
     """Whether equal values of a type may have different hashes, as texts under a collation have."""
     return is_text(kind) and "collate" in kind.lower()
+
+
+def as_evidence(
+    frame: DataFrame,
+    kind: SparkColumn,
+    values: Iterable[tuple[str, SparkColumn]],
+    reason: SparkColumn,
+    rows: SparkColumn,
+    redact: Sequence[str],
+) -> DataFrame:
+    """Rows of a frame as evidence, by the names of columns and the texts of their values, hidden as the suite says."""
+    named = ((F.lit(name), F.lit(REDACTED) if hides(redact, name) else value) for name, value in values)
+    key = F.create_map(*(part for pair in named for part in pair))
+    facts = {"kind": kind, "key": key, "reason": reason, "count": rows}
+    return frame.select(*(fact.alias(name) for name, fact in facts.items()))
 
 
 def text(value: str, kind: str) -> str:
