@@ -14,6 +14,8 @@ from sparkguard.engine.spark.values import comparable, in_type
 from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios
 from sparkguard.measures.scored import ScoredRows
 
+_ALIKE = "two values that tell scenarios have the same hash: give one of these scenarios by a condition (where)"
+
 
 def scenario_rows(read: Read, rows: ScoredRows) -> Iterator[tuple[int, DataFrame]]:
     """The place of each source and its rows, once for each scenario that holds them, with its place, s."""
@@ -35,27 +37,30 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
     alone += [] if scenarios.whole is None else [str(scenarios.whole)]
     found = [f"filter(array({', '.join(alone)}), place -> place IS NOT NULL)"] if alone else []
     for i, equal in enumerate(scenarios.by_equality):
+        mine, theirs = [names[c] for c in equal.columns], [f"k{i}_{j}" for j in range(len(equal.columns))]
         table = F.broadcast(_places(frame.sparkSession, equal, i))
-        frame = _joined(
-            frame, table, [names[c] for c in equal.columns], [f"k{i}_{j}" for j in range(len(equal.columns))]
-        )
-        found.append(f"coalesce(p{i}, array())")
+        frame = frame.join(table, F.expr(f"{_hash(mine, equal)} = h{i}"), "left")
+        same = " AND ".join(f"{a} <=> {b}" for a, b in zip(mine, theirs, strict=True))
+        found.append(f"IF({same}, coalesce(p{i}, array()), array())")
     for i, by_table in enumerate(scenarios.by_table, len(scenarios.by_equality)):
         mine = []
         for j, pair in enumerate(by_table.pairs):
             mine.append(f"m{i}_{j}")
             value = comparable(in_type(names[pair.one], pair.one.type, pair.type), pair.type)
             frame = frame.selectExpr("*", f"{value} AS {mine[-1]}")
-        frame = _joined(frame, _keys(read, by_table, i), mine, [f"k{i}_{j}" for j in range(len(mine))])
+        same = " AND ".join(f"{name} = k{i}_{j}" for j, name in enumerate(mine))
+        frame = frame.join(_keys(read, by_table, i), F.expr(same), "left")
         found.append(f"coalesce(p{i}, array())")
     places = f"concat({', '.join(found)})"
     # To look for what is there twice takes as long as the lookups.
     return frame.selectExpr(*kept, f"explode({places if scenarios.disjoint else f'array_distinct({places})'}) AS s")
 
 
-def _joined(frame: DataFrame, table: DataFrame, mine: Sequence[str], theirs: Sequence[str]) -> DataFrame:
-    condition = " AND ".join(f"{a} <=> {b}" for a, b in zip(mine, theirs, strict=True))
-    return frame.join(table, F.expr(condition), "left")
+def _hash(names: Sequence[str], equal: ByEquality) -> str:
+    """One number for some values, by which rows are looked up faster than by the values themselves."""
+    # A hash passes over NULL, so (NULL, 1) and (1, NULL) would have the same.
+    empty = [f"isnull({name})" for j, name in enumerate(names) if any(values[j] is None for values, _ in equal.places)]
+    return f"xxhash64({', '.join([*names, *empty])})"
 
 
 def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
@@ -69,9 +74,14 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     # A text that is no value of the column's type names no row, and is not to be taken for NULL.
     valid = [f"(k{j} IS NULL OR {_valid(f'k{j}', c)})" for j, c in enumerate(equal.columns)]
     typed = texts.where(" AND ".join(valid)).selectExpr(*values, "p")
-    # Texts that are one value of the column.
     keys = [f"k{number}_{j}" for j in range(len(equal.columns))]
-    return typed.groupBy(*keys).agg(F.expr(f"array_distinct(flatten(collect_list(p))) AS p{number}"))
+    # Texts that are one value of the column have one hash; it is checked that nothing else has.
+    first = F.expr(f"min(struct({', '.join(keys)})) AS first")
+    last = F.expr(f"max(struct({', '.join(keys)})) AS last")
+    found = typed.groupBy(F.expr(f"{_hash(keys, equal)} AS h{number}"))
+    told = found.agg(first, last, F.expr("array_distinct(flatten(collect_list(p))) AS p"))
+    places = f"IF(first <=> last, p, raise_error('{_ALIKE}')) AS p{number}"
+    return told.selectExpr(f"h{number}", "first.*", places)
 
 
 def _valid(name: str, column: Column) -> str:

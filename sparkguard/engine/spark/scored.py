@@ -63,9 +63,10 @@ def scored(read: Read, measure: Scored) -> ScoredAnswer:
     rows, keys = measure.rows, [f"{sql} AS k{i}" for i, sql in enumerate(_keys(measure.cell, measure.rows))]
     clustered = measure.folds > 1
     values = [f"{_value(value, rows)} AS v{i}" for i, value in enumerate(measure.values, 1)]
-    fold = f"pmod(h, {measure.folds}L)" if clustered else "0L"
-    terms = judged(read, rows).selectExpr("s", "fate", "w", "h", f"{fold} AS f", *keys, *values)
-    names = ["s", "fate", "f", *(f"k{i}" for i in range(len(keys)))]
+    # Each column more in the key of the aggregate costs as much as a value.
+    folds = [f"pmod(h, {measure.folds}L) AS f"] if clustered else []
+    terms = judged(read, rows).selectExpr("s", "fate", "w", "h", *folds, *keys, *values)
+    names = ["s", "fate", *(["f"] if clustered else []), *(f"k{i}" for i in range(len(keys)))]
     # What is not judged is counted by set alone.
     apart = [f"IF({_JUDGED}, {n}, NULL) AS {n}" if n[0] in "fk" and n != "fate" else n for n in names]
     wanted = ["w", "h", *(f"v{i}" for i in range(1, len(values) + 1))]
@@ -216,7 +217,7 @@ def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:
     if isinstance(cell, Side):
         return ("CAST(sign(t - y) AS INT)",)
     if isinstance(cell, Agreement):
-        return ("1", "CAST(y = t AS INT)")
+        return ("CAST(y = t AS INT)",)
     return (text("y", rows.label.type), text("t", rows.told.type)) if isinstance(cell, ClassPairs) else ()
 
 
@@ -301,12 +302,14 @@ def _answer(found: Sequence[Row], measure: Scored) -> ScoredAnswer:
         if fate is not Fate.JUDGED:
             continue
         key = tuple(row[f"k{i}"] for i in range(keys))
-        if isinstance(measure.cell, ClassPairs):
+        if isinstance(measure.cell, Agreement):
+            key = (1, *key)
+        elif isinstance(measure.cell, ClassPairs):
             key = tuple(named_class(name, kind) for name, kind in zip(key, types, strict=True))
         sums = tuple(row[f"s{i}"] for i in range(many))
         clusters = frozenset((row["low"], row["high"])) if measure.folds > 1 else frozenset()
         moments = tuple(row[f"m{i}"] for i in range(many * (many + 1) // 2)) if measure.folds == 1 else ()
-        cells.append(SetCell(row["s"], row["f"], key, row["n"], sums, moments, clusters))
+        cells.append(SetCell(row["s"], row["f"] if measure.folds > 1 else 0, key, row["n"], sums, moments, clusters))
     return ScoredAnswer(tuple(sorted(cells, key=lambda cell: (cell.place, cell.fold, cell.key))), fates)
 
 
