@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from sparkguard.core.check import Check
 from sparkguard.core.finding import WHOLE, Finding, Status
-from sparkguard.core.text import few
+from sparkguard.core.text import count, few
 
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "bold red", "error": "magenta", "skipped": "dim"}
 _SHOWN_EVIDENCE = 3
@@ -133,6 +133,8 @@ class TerminalProgress:
             more = f"{status.value.upper():7}[/] [bold]{escape(check.id)}[/]  {many:,} more"
             self._console.print(f"[{_COLOURS[status.value]}]{more}, all of them in check_results")
         if len(fine) > 1 and not self._quiet:
+            if fine[0].subject == WHOLE and fine[0].slice_key is None:
+                self._line(check, fine.pop(0))
             self._all_fine(check, fine)
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
@@ -146,10 +148,10 @@ class TerminalProgress:
     def _all_fine(self, check: Check, findings: Sequence[Finding]) -> None:
         """One line for all subjects of a check that pass: there may be thousands of columns."""
         names = few([_subject(f) for f in findings], _SHOWN_SUBJECTS)
-        kind = findings[0].subject_kind
+        kind = findings[0].subject_kind if findings[0].slice_key is None else "slice"
         self._console.print(
             f"[{_COLOURS['pass']}]{'PASS':7}[/] [bold]{escape(check.id)}[/]"
-            f"  {len(findings):,} {escape(kind)}s: {escape(names)}"
+            f"  {escape(count(len(findings), kind))}: {escape(names)}"
         )
 
     def _line(self, check: Check, finding: Finding) -> None:

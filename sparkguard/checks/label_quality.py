@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -23,40 +24,30 @@ from sparkguard.errors import DataError
 from sparkguard.measures.labels import MOST_CHANCES, Chances
 from sparkguard.measures.splits import MOST_SHOWN, Part, Splits
 from sparkguard.shapes.balance import ClassShare
-from sparkguard.shapes.label_findings import LabelFindings
+from sparkguard.shapes.label_findings import REMEDIES, UNDECIDED, LabelFindings
 from sparkguard.shapes.label_questions import LabelQuestions
 from sparkguard.shapes.scoring_fields import ClassField, Name, class_part, positive_class
 from sparkguard.shapes.split_questions import named_parts
 
+_MOST_FEATURES = 2_000
+"""Features of which conflicts are looked for: of 3,000 columns of a key Spark's planner has its stack overflow."""
 _MOST_RESULTS = 100
 """Classes with a result of their own."""
 _OF_TRAINING = ("new_classes", "missing_classes", "l_infinity_distance")
 _OF_CONFLICTS = ("repeated_rows", "conflicting_rows", "least_error")
 _OF_CHANCES = ("doubted_labels", "doubted_rate", "estimated_error_rate", "unscored_rows")
-_REMEDIES = {
-    "classes": "find out whether the labels have landed, and whether the join that brought them kept all",
-    "new_classes": "look for another spelling of a known class; else train a model that knows it",
-    "missing_classes": "find out whether labels of this class have landed",
-    "rare_classes": "collect more rows of these classes, or put them together",
-    "l_infinity_distance": "find out whether the world changed or only the labels; if it did, weight or train anew",
-    "least_error": "correct the labels in the evidence, or add the feature that tells these rows apart",
-    "rows_per_feature": "collect more rows, or leave out features that tell little",
-    **dict.fromkeys(
-        ("doubted_labels", "doubted_rate", "estimated_error_rate"),
-        "look at the rows in doubt: where and when do they come from, and who labelled them",
-    ),
-    "unscored_rows": "score all rows, by a model that has not learnt from them",
-}
+_OF_A_CLASS = ("share", "training_share")
 
 
 class LabelQuality(SourceCheck):
     """Looks at labels before a model learns from them: their balance, conflicts, probable errors, and enough rows.
 
-    Classes: one alone fails, and so does one that the `training` set has not; one with few rows, one that is
-    missing, and a share that is by 0.1 and more another than in training warn. Conflicts: rows with equal features
-    and different labels, and the error that no model of these features can go below. Doubts: with probabilities
-    of a model that has not learnt from these rows, labels that it contradicts with confidence (confident learning).
-    Rows for each feature: fewer than ten warn. The worst rows are evidence; each class has a result.
+    Classes: one alone fails, and so does one that the `training` set has not; one with few rows to learn from, one
+    that is missing, and a share that is by 0.1 and more another than in training warn. Conflicts: rows with equal
+    features and different labels, and the error that no model of these features can go below. Doubts: with
+    probabilities of a model that has not learnt from these rows, labels that it contradicts with confidence
+    (confident learning). Rows for each feature: fewer than ten warn. The worst rows are evidence; each class has a
+    result.
 
     Cost: one scan for the classes, one of `training`, one and a shuffle of 24 bytes a row for conflicts; one more of
     each where there are some; two for doubts.
@@ -76,14 +67,14 @@ class LabelQuality(SourceCheck):
 
     QUANTITIES: ClassVar[Mapping[str, str]] = {
         "classes": "different labels; of the whole only",
-        "rare_classes": "classes with fewer rows than min_class_rows; of the whole only",
+        "rare_classes": "classes with fewer rows than min_class_rows, in training where it is given; of the whole only",
         "new_classes": "classes that the training set has none of; of the whole only",
         "missing_classes": "classes of the training set that are missing by more than chance; of the whole only",
         "l_infinity_distance": "the largest difference of a class's share from the training set's; of the whole only",
         "share": "the share of the rows with a label; of a class only",
         "training_share": "the share in the training set; of a class only",
         "unlabelled_rows": "rows whose label is NULL, NaN or infinite; of the whole only",
-        "repeated_rows": "rows whose features another row has too; of the whole only",
+        "repeated_rows": "rows whose features another row has too (none of collated or nested ones); of the whole only",
         "conflicting_rows": "rows whose features another row has with another label; of the whole only",
         "least_error": "the share of rows that no function of the features gets right; of the whole only",
         "doubted_labels": "labels that a model contradicts with confidence",
@@ -91,7 +82,7 @@ class LabelQuality(SourceCheck):
         "estimated_error_rate": "the share of wrong labels, by confident learning; of the whole only",
         "unscored_rows": "rows with a label without probabilities; of the whole only",
         "features": "the number of features; of the whole only",
-        "rows_per_feature": "rows with a label for each feature; of the whole only",
+        "rows_per_feature": "rows with a label for each feature, of training where it is given; of the whole only",
         "evaluated_rows": "rows with a label",
     }
     COST: ClassVar[str] = (
@@ -133,6 +124,7 @@ class LabelQuality(SourceCheck):
         "l_infinity_distance": Bound(">", 0.1),
         "least_error": Bound(">", 0.05),
         "rows_per_feature": Bound("<", 10.0),
+        "doubted_rate": Bound(">", 0.5),
     }
     """Bounds on the quantities of the whole whose breach warns; defaults hold for what is asked."""
 
@@ -183,6 +175,16 @@ class LabelQuality(SourceCheck):
             yield f"'{self.label}' is the label; a probability or a cluster is another column"
         if isinstance(self.features, tuple) and {self.label, *told} & set(self.features):
             yield f"features names {', '.join(sorted({self.label, *told} & set(self.features)))}, which is judged"
+        doubled = sorted(name for name, times in Counter(self.probabilities.values()).items() if times > 1)
+        if doubled:
+            yield f"probabilities names a column for two classes: {', '.join(doubled)}"
+        yield from self._unbounded()
+
+    def _unbounded(self) -> Iterator[str]:
+        """Which bounds are on what is not told of the whole."""
+        single = {*_OF_A_CLASS} & {*self.error_if, *self.warn_if}
+        if single:
+            yield f"{min(single)} is of a class, and bounds are on the whole: l_infinity_distance, rare_classes"
         asked = {_OF_TRAINING: ("training", self.training), _OF_CHANCES: ("score or probabilities", self._asks_chances)}
         asked[_OF_CONFLICTS] = ("conflicts: true", self.conflicts)
         for names, (field, there) in asked.items():
@@ -210,11 +212,15 @@ class LabelQuality(SourceCheck):
             self.min_probability,
             shown,
             max(1, self.violation_limit),
+            named=self.positive is not None,
         )
 
     def _chances(self, seen: Evidence, label: Part) -> Chances:
         classes = tuple(self.probabilities) or (self.positive,)
         names = tuple(positive_class(label, name) for name in classes)
+        if len(set(names)) < len(names):
+            message = f"probabilities names a class twice: {', '.join(map(str, classes))}"
+            raise DataError(message, "name each class once")
         told = tuple(self.probabilities.values()) or (str(self.score),)
         columns = tuple(seen.schema(self.source).column(name) for name in told)
         for column in columns:
@@ -240,9 +246,17 @@ class LabelQuality(SourceCheck):
             )
             apart = {schema.column(name).path for name in given if name is not None}
             found = tuple(c for c in self.features.matching(schema, lambda _: True) if c.path not in apart)
+        told = [schema.column(name) for name in (self.label, self.score, *self.probabilities.values()) if name]
+        mixed = [(one, c) for one in told for c in found if one.path[: len(c.path)] == c.path]
+        if mixed:
+            judged, feature = mixed[0]
+            message = f"the feature '{feature.name}' has '{judged.name}' in it, which is judged"
+            raise DataError(message, "name the features that matter in features")
         odd = [column for column in found if not can_be_grouped(column.type)]
-        if self.conflicts and (odd or not found):
+        if self.conflicts and (odd or not found or len(found) > _MOST_FEATURES):
             message = f"'{self.source}' has no column that is a feature"
+            if found:
+                message = f"conflicts of {len(found):,} features are looked for; {_MOST_FEATURES:,} is the most"
             if odd:
                 message = f"'{odd[0].name}' is {odd[0].type}, whose values cannot be compared"
             raise DataError(message, "name the features that matter in features, or write conflicts: false")
@@ -262,17 +276,22 @@ class LabelQuality(SourceCheck):
             columns=self.about,
             source=self.source,
             reference=self._training,
-            violations=tuple(found.violations(named=not self._hides_classes)),
+            violations=tuple(found.violations(self.redact, named=not self._hides_classes)),
             queries=tuple(EvidenceQuery(measure, kind) for kind, measure in asked.evidence(seen)),
         )
         nothing = f"none of {count(balance.unlabelled, 'row')} has a '{self.label}'" if balance.unlabelled else None
         told = found.told(named=not self._hides_classes)
         # No rows are no class, of which on_empty decides.
         judged = self.bounded_by(numbers.keys() - (set() if balance.rows else {"classes"}), written=False)
+        if "unscored_rows" in numbers and "unscored_rows" not in {*judged.error_if, *judged.warn_if}:
+            # Of what was not looked at nobody may think that it is right.
+            warn = {**judged.warn_if, "unscored_rows": Bound(">", 0.0)}
+            judged = judged.model_copy(update={"warn_if": warn})
         verdict = judged.verdict(finding, passed=told, failed="", nothing=nothing)
         if verdict.decision is None or verdict.status not in (Status.FAIL, Status.WARN):
             return verdict
-        return replace(verdict, remedy=_REMEDIES.get(str(verdict.decision.metric_name)))
+        unsure = verdict.status is Status.WARN and bool(verdict.decision.margin)
+        return replace(verdict, remedy=UNDECIDED if unsure else REMEDIES.get(str(verdict.decision.metric_name)))
 
     def _class(self, found: LabelFindings, one: ClassShare) -> Finding:
         """A class: what of it the bounds on the whole would say, if it were the only one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ from sparkguard.measures.scored_cells import Mistake, Value
 from sparkguard.measures.splits import MOST_SPLITS, Splits, SplitValues
 from sparkguard.shapes.error_types import ErrorTypes
 from sparkguard.shapes.metrics import Wanted
-from sparkguard.shapes.scoring_fields import Name, ScoringCheck
+from sparkguard.shapes.scoring_fields import ClassField, Name, ScoringCheck
 from sparkguard.shapes.scoring_words import refused
 from sparkguard.shapes.slicing import Found, Slice, Slicing, sliceable
 from sparkguard.stats.slices import discoveries
@@ -34,6 +35,7 @@ _MOST_COLUMNS = 100
 _SHOWN = 3
 _RESULTS = 20
 """Slices with a result of their own."""
+_SPLIT_REMEDY = "correct split or splits, or find out where these rows are"
 _REMEDY = "look at rows of the worst slice: too few of them in training, a label or a feature that is wrong there"
 
 
@@ -78,7 +80,7 @@ class SliceErrors(ScoringCheck):
         "contribution": "the part of all loss that the slice has beyond the rest's mean, or the kind of mistake has",
         "chance": "the chance of so large a difference without any; of a slice only",
         "error_rows": "rows with a kind of mistake; of a split and a kind only",
-        "error_rate": "their share of the split's rows; of a split and a kind only",
+        "error_rate": "their share of the split's rows, by weight where there is one; of a split and a kind only",
         "unlabelled_rows": "rows whose label is NULL, NaN or infinite; of the whole only",
         "unscored_rows": "rows with a label without a prediction; of the whole only",
         "evaluated_rows": "rows with a label and a prediction",
@@ -91,7 +93,7 @@ class SliceErrors(ScoringCheck):
     """Half-open stretch of the dataset's time column: {end, length} or {start, end}."""
     split: Name | None = None
     """The column that tells the split, for a table of kinds of mistakes; it is no slice."""
-    splits: tuple[Name, ...] = ()
+    splits: tuple[ClassField, ...] = ()
     """The values of split that are splits (default: all)."""
     columns: ColumnsField = Like(("*",))
     """The columns whose values are slices (default: all others that are numbers, texts or truth values)."""
@@ -122,9 +124,11 @@ class SliceErrors(ScoringCheck):
         yield from self._slicing(seen).ask(seen)
         if self.split is not None and not self.splits:
             yield self._values(seen)
-        types = self._types(seen)
-        if types is not None:
-            yield types.asked
+        # What is wrong with the table is said of the table, not of slices.
+        with suppress(DataError):
+            types = self._types(seen)
+            if types is not None:
+                yield types.asked
 
     def judge(self, seen: Evidence, run: Run) -> tuple[Finding, ...]:  # noqa: ARG002 - no date is needed
         """One finding on the whole, and one for each of the worst slices."""
@@ -141,7 +145,8 @@ class SliceErrors(ScoringCheck):
         whole = self._whole(found, order, int(tested.sum()), fates)
         if not found.rows or whole.status is Status.ERROR:
             return (whole,)
-        return (whole, *(self._slice(found, one, whole.status) for one in order[:_RESULTS]), *self._mistaken(seen))
+        slices = (self._slice(found, one, whole.status) for one in order[:_RESULTS])
+        return (whole, *slices, *(self._table(seen) if self.split is not None else ()))
 
     @property
     def _source(self) -> Source:
@@ -154,6 +159,8 @@ class SliceErrors(ScoringCheck):
         named = self.columns if isinstance(self.columns, tuple) else ()
         if self.splits and self.split is None:
             yield "splits are values of a column: give split"
+        if len(set(self.splits)) < len(self.splits):
+            yield "splits names a split twice"
         if len(self.splits) > MOST_SPLITS:
             yield f"splits names {count(len(self.splits), 'split')}; {MOST_SPLITS} is the most"
         apart = {self.label, self.told, *([self.split] if self.split else [])} & set(named)
@@ -203,16 +210,36 @@ class SliceErrors(ScoringCheck):
         scoring = self.scoring(seen, Splits(names, (self._source,), column))
         return ErrorTypes(scoring.rows, self._loss(scoring.wanted), scoring.wanted)
 
-    def _mistaken(self, seen: Evidence) -> Iterator[Finding]:
-        """The table of kinds of mistakes by splits."""
-        types = self._types(seen)
-        hidden = any(hides(self.redact, name) for name in (self.label, self.told, self.split or self.label))
-        if types is None or hidden or self.violations == "none":
+    def _table(self, seen: Evidence) -> Iterator[Finding]:
+        """The table of kinds of mistakes by splits; what is wrong with it alone."""
+        split = str(self.split)
+        try:
+            types = self._types(seen)
+            missing = () if types is None else types.missing(seen)
+        except DataError as error:
+            yield self._odd(Status.ERROR, split, f"no table of mistakes: {error}", error.remedy)
             return
-        for name in types.missing(seen):
-            told = f"no row of '{self.split}' {name} has a label and a prediction"
-            remedy = "correct splits, or find out where its rows are"
-            yield Finding(Status.WARN, told, remedy, subject_kind="set", subject=name, source=self._source)
+        if types is None:
+            yield self._odd(Status.WARN, split, f"no table of mistakes: no row has a '{split}'", _SPLIT_REMEDY)
+            return
+        lost = 0 if self.splits else sum(n for v, n in seen.require(self._values(seen)).values if v is None)
+        if lost:
+            told = f"{count(lost, 'row')} without a '{split}' {'is' if lost == 1 else 'are'} in no split"
+            yield self._odd(Status.WARN, split, told, f"{_SPLIT_REMEDY}, or name splits")
+        for name in missing:
+            told = f"no row of '{split}' {self.text(split, name)} has a label and a prediction"
+            yield self._odd(Status.WARN, name, told, _SPLIT_REMEDY)
+        hidden = any(hides(self.redact, name) for name in (self.label, self.told, split))
+        if not hidden and self.violations != "none":
+            yield from self._mistaken(seen, types)
+
+    def _odd(self, status: Status, subject: str, told: str, remedy: str | None) -> Finding:
+        """What is wrong with a split, or with all of the table."""
+        columns = (str(self.split), *self.about)
+        return Finding(status, told, remedy, subject_kind="set", subject=subject, columns=columns, source=self._source)
+
+    def _mistaken(self, seen: Evidence, types: ErrorTypes) -> Iterator[Finding]:
+        """A result for each split and kind of mistake."""
         for one, elsewhere in types.found(seen):
             numbers = {"error_rows": one.rows, "error_rate": one.rate, "contribution": one.contribution}
             yield Finding(

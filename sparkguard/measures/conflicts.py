@@ -54,10 +54,13 @@ class OfConflicts(Keyed[A_co]):
 
 @dataclass(frozen=True)
 class ConflictHashesAnswer(Answer):
-    """Rows with a label, those whose features another row has too, and buckets in which labels of a hash differ."""
+    """Rows with a label, those whose features another row has too, and buckets in which labels of a hash differ.
+
+    `repeated` is None where values that differ may have one hash.
+    """
 
     rows: int
-    repeated: int
+    repeated: int | None
     suspects: frozenset[int]
 
 
@@ -67,12 +70,19 @@ class ConflictHashes(OfConflicts[ConflictHashesAnswer]):
 
     cost = Cost(scans=1, shuffles=1)
 
+    @property
+    def tells_rows_apart(self) -> bool:
+        """Whether features that differ have different hashes: not texts under a collation, nor what holds NULL."""
+        kinds = [part.type.lower() for part in self.features.parts]
+        return not any("collate" in kind or "<" in kind for kind in kinds)
+
     def twin(self, tables: Mapping[Source, Rows]) -> ConflictHashesAnswer:
         """Count with exact features; buckets by Python's own hash, so only their emptiness compares."""
         groups = self.grouped(tables)
         repeated = sum(n.total() for n in groups.values() if n.total() > 1)
         suspects = frozenset(hash(key) % BUCKETS for key, labels in groups.items() if len(labels) > 1)
-        return ConflictHashesAnswer(sum(n.total() for n in groups.values()), repeated, suspects)
+        rows = sum(n.total() for n in groups.values())
+        return ConflictHashesAnswer(rows, repeated if self.tells_rows_apart else None, suspects)
 
     def __str__(self) -> str:
         """For the plan."""

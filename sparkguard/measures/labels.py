@@ -42,6 +42,11 @@ class Chances:
         """How many classes are told apart."""
         return 2 if self.single else len(self.names)
 
+    @property
+    def rest(self) -> str:
+        """What all other classes are called of which a single probability says nothing."""
+        return f"not {self.names[0]}"
+
     def place(self, label: str) -> int | None:
         """The number of a label's class; None if it has no probability."""
         if self.single:
@@ -60,13 +65,17 @@ class Chances:
 
 @dataclass(frozen=True)
 class LabelCell:
-    """Rows of a class (None: no label) and group of clusters; those with probabilities, and the sums of these."""
+    """Rows of a class (None: no label) and group of clusters; those with probabilities, and the sums of these.
+
+    `clusters` is about how many different ones have such rows: in Spark within 5 % or so.
+    """
 
     label: str | None
     fold: int
     rows: int
     scored: int = 0
     chances: tuple[float, ...] = ()
+    clusters: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,20 +122,24 @@ class LabelCounts(OfLabels[LabelCountsAnswer]):
         """Count row by row; folds by another hash than Spark's, so only sums over them compare."""
         width = 0 if self.chances is None else len(self.chances.columns)
         found: dict[tuple[str | None, int], list[tuple[float, ...] | None]] = {}
+        clusters: dict[tuple[str | None, int], set[int]] = {}
         for row in tables[self.source]:
             label = self.named(row[0])
             chances = None if self.chances is None else self.chances.of(row[1 : 1 + width])
             if label is None or self.chances is None or self.chances.place(label) is None:
                 chances = None
-            fold = crc32("\0".join(map(str, row[1 + width :])).encode()) % self.folds
-            found.setdefault((label, fold), []).append(chances)
-        return LabelCountsAnswer(tuple(self._cell(*key, found[key]) for key in sorted(found, key=_order)))
+            cluster = crc32("\0".join(map(str, row[1 + width :])).encode())
+            key = (label, cluster % self.folds)
+            found.setdefault(key, []).append(chances)
+            clusters.setdefault(key, set()).add(cluster)
+        cells = (self._cell(*key, found[key], len(clusters[key])) for key in sorted(found, key=_order))
+        return LabelCountsAnswer(tuple(cells))
 
-    def _cell(self, label: str | None, fold: int, rows: Sequence[tuple[float, ...] | None]) -> LabelCell:
+    def _cell(self, label: str | None, fold: int, rows: Sequence[tuple[float, ...] | None], clusters: int) -> LabelCell:
         told = [row for row in rows if row is not None]
         many = 0 if self.chances is None else self.chances.many
         sums = tuple(math.fsum(row[k] for row in told) for k in range(many))
-        return LabelCell(label, fold, len(rows), len(told), sums)
+        return LabelCell(label, fold, len(rows), len(told), sums, clusters if self.folds > 1 else 0)
 
     def __str__(self) -> str:
         """For the plan."""

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from sparkguard.core.text import count, few, percent
 from sparkguard.measures.labels import LabelCountsAnswer
-from sparkguard.stats.balance import Shares, margins, shares_by_groups, shares_by_rows
+from sparkguard.stats.balance import Shares, margins, missing, shares_by_groups, shares_by_rows
 from sparkguard.stats.homogeneity import Floats
 
 Number = tuple[float] | tuple[float, float, str]
 """A number, and where it is not exact its margin and what it comes from."""
 ABSENT_BY_CHANCE = 0.001
-"""A class that is missing less likely than so is missed."""
+"""Of classes that are missing one is missed by chance less likely than so."""
 _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ClassShare:
-    """A class: its rows, its share of the rows with a label, that of the training set, and how far both may be off."""
+    """A class: its rows, its share of the rows with a label, that of the training set, and how far both may be off.
+
+    `learnt` are the rows that a model learns from: of the training set where there is one.
+    """
 
     name: str
     rows: int
     share: float
+    learnt: int
     trained: float | None = None
     margin: float = 0.0
     missed: bool = False
@@ -40,11 +45,11 @@ class ClassShare:
     @property
     def new(self) -> bool:
         """Whether the training set has none of it."""
-        return self.trained == 0 and self.rows > 0
+        return self.trained is not None and not self.learnt
 
     def rare(self, fewest: int) -> bool:
-        """Whether it has rows, but fewer than so many."""
-        return 0 < self.rows < fewest
+        """Whether a model learns from some of its rows, but from fewer than so many."""
+        return 0 < self.learnt < fewest
 
     def numbers(self, fewest: int) -> Mapping[str, Number]:
         """What it adds to the quantities of the whole."""
@@ -66,7 +71,8 @@ class ClassShare:
                 else "too few clusters to compare"
             )
             words.append(f"in training {percent(self.trained)} ({sure})")
-        words += [f"fewer than {fewest:,} rows are rare"] if self.rare(fewest) else []
+        where = "" if self.trained is None else f" of {count(self.learnt, 'row')} in training"
+        words += [f"rare{where}: fewer than {fewest:,} rows"] if self.rare(fewest) else []
         words += [f"{count(doubted, 'label')} in doubt"] if doubted else []
         return f"class {self.name}: {'; '.join(words)}"
 
@@ -89,6 +95,11 @@ class Balance:
         return sum(one.rows for one in self.classes)
 
     @property
+    def learnt(self) -> int:
+        """Rows with a label that a model learns from."""
+        return sum(one.learnt for one in self.classes)
+
+    @property
     def trained(self) -> bool:
         """Whether there is a training set."""
         return any(one.trained is not None for one in self.classes)
@@ -100,8 +111,11 @@ class Balance:
         if self.trained:
             found["new_classes"] = (sum(one.new for one in self.classes),)
             found["missing_classes"] = (sum(one.missed for one in self.classes),)
-            margin = max(one.margin for one in self.classes)
-            found["l_infinity_distance"] = (max(abs(one.shift or 0.0) for one in self.classes), margin, "sample")
+            shifts = [(abs(one.shift or 0.0), one.margin) for one in self.classes]
+            largest = max(shift for shift, _ in shifts)
+            # The true one is at least the least of one class, and at most the most of any.
+            low, high = max(shift - margin for shift, margin in shifts), max(map(sum, shifts))
+            found["l_infinity_distance"] = (largest, max(largest - low, high - largest), "sample")
         return found
 
     def told(self, fewest: int, *, named: bool) -> Iterator[str]:
@@ -110,8 +124,9 @@ class Balance:
         shares = f": {few([f'{one.name} {percent(one.share)}' for one in present], _SHOWN)}" if named else ""
         apart = f"; {count(self.unlabelled, 'row')} without a label set apart" if self.unlabelled else ""
         yield f"{count(len(present), 'class', 'classes')} of {count(self.rows, 'row')}{shares}{apart}"
+        of = " in training" if self.trained else ""
         kinds = {
-            f"with fewer than {fewest:,} rows": [one.name for one in self.classes if one.rare(fewest)],
+            f"with fewer than {fewest:,} rows{of}": [one.name for one in self.classes if one.rare(fewest)],
             "that training has none of": [one.name for one in self.classes if one.new],
             "of training missing": [one.name for one in self.classes if one.missed],
         }
@@ -131,36 +146,55 @@ def balance_of(mine: LabelCountsAnswer, trained: LabelCountsAnswer | None, confi
     unlabelled = sum(cell.rows for cell in mine.cells if cell.label is None)
     if not names:
         return Balance((), unlabelled)
-    rows = _by_fold(mine, names, folds)
-    own = _shares(rows)
-    whole = rows.sum(axis=0).astype(int).tolist()
-    if trained is None or not _by_fold(trained, names, folds).sum():
-        found = [ClassShare(name, n, share) for name, n, share in zip(names, whole, own.share.tolist(), strict=True)]
-    else:
-        other = _shares(_by_fold(trained, names, folds))
-        pieces = sum(whole) if folds == 1 else int((rows.sum(axis=1) > 0).sum())
-        found = [
-            ClassShare(name, n, share, there, margin, n == 0 and (1 - there) ** pieces < ABSENT_BY_CHANCE)
-            for name, n, share, there, margin in zip(
-                names,
-                whole,
-                own.share.tolist(),
-                other.share.tolist(),
-                margins(own, other, confidence).tolist(),
-                strict=True,
-            )
-        ]
-    return Balance(tuple(sorted(found, key=lambda one: (-one.rows, one.name))), unlabelled)
+    here = _counts(mine, names, folds)
+    whole = here.rows.sum(axis=0).astype(int).tolist()
+    own = _shares(here)
+    there = None if trained is None else _counts(trained, names, folds)
+    if there is None or not there.rows.sum():
+        found = [ClassShare(name, n, share, n) for name, n, share in zip(names, whole, own.share.tolist(), strict=True)]
+        return Balance(_most_first(found), unlabelled)
+    other = _shares(there)
+    learnt = there.rows.sum(axis=0)
+    having = learnt if folds == 1 else there.clusters.sum(axis=0)
+    rare = missing(here.many, there.many, having) < ABSENT_BY_CHANCE / len(names)
+    shifted = zip(
+        names,
+        whole,
+        own.share.tolist(),
+        learnt.astype(int).tolist(),
+        other.share.tolist(),
+        margins(own, other, confidence).tolist(),
+        (rare & (here.rows.sum(axis=0) == 0)).tolist(),
+        strict=True,
+    )
+    return Balance(_most_first(ClassShare(*one) for one in shifted), unlabelled)
 
 
-def _by_fold(answer: LabelCountsAnswer, names: Sequence[str], folds: int) -> Floats:
-    found = np.zeros((folds, len(names)))
+def _most_first(classes: Iterable[ClassShare]) -> tuple[ClassShare, ...]:
+    return tuple(sorted(classes, key=lambda one: (-one.rows, one.name)))
+
+
+class _Counts(NamedTuple):
+    """Rows and clusters (G, K) by group of clusters and class."""
+
+    rows: Floats
+    clusters: Floats
+
+    @property
+    def many(self) -> float:
+        """All rows, or at least so many clusters: those of each group's class with the most."""
+        return float(self.rows.sum() if len(self.rows) == 1 else self.clusters.max(axis=1).sum())
+
+
+def _counts(answer: LabelCountsAnswer, names: Sequence[str], folds: int) -> _Counts:
+    found = _Counts(np.zeros((folds, len(names))), np.zeros((folds, len(names))))
     place = {name: i for i, name in enumerate(names)}
     for cell in answer.cells:
         if cell.label is not None:
-            found[cell.fold, place[cell.label]] += cell.rows
+            found.rows[cell.fold, place[cell.label]] += cell.rows
+            found.clusters[cell.fold, place[cell.label]] += cell.clusters
     return found
 
 
-def _shares(rows: Floats) -> Shares:
-    return shares_by_rows(rows[0]) if len(rows) == 1 else shares_by_groups(rows)
+def _shares(counts: _Counts) -> Shares:
+    return shares_by_rows(counts.rows[0]) if len(counts.rows) == 1 else shares_by_groups(counts.rows, counts.many)

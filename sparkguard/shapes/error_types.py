@@ -30,11 +30,12 @@ class ErrorType:
     judged: int
     rate: float
     contribution: float
+    by: str = ""
 
     def told(self, elsewhere: str) -> str:
         """In words, with what it is in other splits."""
         return (
-            f"{self.name}: {count(self.rows, 'row')} of {self.judged:,} ({percent(self.rate)}), "
+            f"{self.name}: {count(self.rows, 'row')} of {self.judged:,} ({percent(self.rate)}{self.by}), "
             f"{percent(self.contribution)} of the loss{elsewhere}"
         )
 
@@ -63,22 +64,23 @@ class ErrorTypes:
             cells = [cell for cell in answer.cells if cell.place == place]
             weight, loss = (sum(cell.sums[i] for cell in cells) for i in (0, 1))
             judged = sum(cell.rows for cell in cells)
+            by = "" if self.rows.weight is None else " by weight"
             for cell in cells:
                 name = self._name(cell.key)
                 if name is not None and weight:
                     part = cell.sums[1] / loss if loss else 0.0
-                    table[split, name] = ErrorType(split, name, cell.rows, judged, cell.sums[0] / weight, part)
+                    table[split, name] = ErrorType(split, name, cell.rows, judged, cell.sums[0] / weight, part, by)
                     total[name] = total.get(name, 0.0) + cell.sums[1]
             sizes |= {split: judged} if weight else {}
         for name in sorted(total, key=lambda one: (-total[one], one))[:MOST_TYPES]:
             row = [table.get((split, name), ErrorType(split, name, 0, n, 0.0, 0.0)) for split, n in sizes.items()]
             for one in row:
-                others = ", ".join(f"{other.split} {percent(other.rate)}" for other in row if other is not one)
+                others = ", ".join(f"in {other.split} {percent(other.rate)}" for other in row if other is not one)
                 yield one, f"; {others}" if others else ""
 
     def missing(self, seen: Evidence) -> tuple[str, ...]:
-        """The splits without a row that is judged."""
-        places = {cell.place for cell in seen.require(self.asked).cells}
+        """The splits without a row that is judged and has a weight."""
+        places = {cell.place for cell in seen.require(self.asked).cells if cell.sums[0]}
         return tuple(name for place, name in enumerate(self.rows.sets.names) if place not in places)
 
     @property

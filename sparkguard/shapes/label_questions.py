@@ -11,16 +11,22 @@ from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
 from sparkguard.core.measure import Answer, Measure
 from sparkguard.core.source import Source
+from sparkguard.core.text import count, few
+from sparkguard.core.types import is_number
 from sparkguard.errors import DataError
 from sparkguard.measures.conflicts import ConflictHashes, Conflicts
 from sparkguard.measures.labels import Chances, ConfidentClasses, Doubts, LabelCounts, LabelCountsAnswer
 from sparkguard.measures.splits import Part, SplitKey
-from sparkguard.shapes.balance import balance_of
+from sparkguard.shapes.balance import Balance, balance_of
 from sparkguard.shapes.label_findings import CONFLICTING, DOUBTED, Disputed, Doubted, LabelFindings
 from sparkguard.stats import confident
 
 FOLDS = 64
 """Groups of clusters."""
+_LIKELY = 0.5
+"""A model is confident of a class that has no rows if it is more probable than all others together, or more."""
+_SIGNS = {"0", "1", "-1"}
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class LabelQuestions:
     """The questions about the labels of some rows, and of the training set's, whose label is the second one.
 
     With `disputes` conflicts are looked for; `chances` are None where nobody doubts. `shown` columns name the rows
-    in doubt, from the probability `floor` on. `limit` is how much evidence is wanted.
+    in doubt, from the probability `floor` on. `limit` is how much evidence is wanted. `named`: whether somebody said
+    which class is the positive one.
     """
 
     sources: tuple[Source, ...]
@@ -40,13 +47,18 @@ class LabelQuestions:
     floor: float
     shown: tuple[Column, ...]
     limit: int
+    named: bool = True
 
     def ask(self, seen: Evidence) -> Iterator[Measure[Answer]]:
         """All that can be asked by now."""
         yield from self.counts
+        if self.counts[0] not in seen:
+            return
+        # A label that is no class has as many groups as rows: a broken count ends it here.
+        seen.require(self.counts[0])
         conflicts = self.conflicts(seen) if self.hashes is not None and self.hashes in seen else None
         yield from (one for one in (self.hashes, conflicts) if one is not None)
-        if self.chances is not None and self.counts[0] in seen:
+        if self.chances is not None:
             yield from (self.confident(seen, self.chances), self.doubts(seen, self.chances))
 
     @property
@@ -80,7 +92,7 @@ class LabelQuestions:
 
     def confident(self, seen: Evidence, chances: Chances) -> ConfidentClasses:
         """Who is confident of what, by the mean probabilities of each class."""
-        limits = _thresholds(seen.require(self.counts[0]), chances)
+        limits = _thresholds(seen.require(self.counts[0]), chances, max(self.floor, _LIKELY))
         return ConfidentClasses(self.sources[0], self.labels[0], chances, limits, self.floor)
 
     def doubts(self, seen: Evidence, chances: Chances) -> Doubts:
@@ -102,14 +114,30 @@ class LabelQuestions:
             disputed = Disputed(names, seen.require(self.hashes), None if wanted is None else seen.require(wanted))
         if self.chances is not None:
             others = [one.name for one in balance.present if one.name not in self.chances.names]
-            rest = others[0] if len(others) == 1 else f"not {self.chances.names[0]}"
+            rest = others[0] if len(others) == 1 else self.chances.rest
             asked, worst = self.confident(seen, self.chances), self.doubts(seen, self.chances)
+            self._require_positive(balance)
             rows = _scored(mine, self.chances)
             shown = tuple(column.name for column in self.shown)
             unscored = balance.rows - sum(rows)
             answers = (seen.require(asked), seen.require(worst).rows)
-            doubted = Doubted(self.chances, rest, *answers, rows, unscored, shown)
+            doubted = Doubted(self.chances, rest, *answers, rows, unscored, others, shown)
         return LabelFindings(balance, disputed, doubted, fewest, len(self.features))
+
+    def _require_positive(self, balance: Balance) -> None:
+        """`DataError` if one class is set against the rest, and it has no rows, or nobody named it among others."""
+        if self.chances is None or not self.chances.single or not balance.rows:
+            return
+        [positive], label = self.chances.names, self.labels[0]
+        names = [one.name for one in balance.present]
+        there = few(names, _SHOWN)
+        if not self.named and is_number(label.type) and not _SIGNS.issuperset(names):
+            message = f"'{label.name}' has the classes {there}, and nobody said which of them is positive"
+            raise DataError(message, "write positive: and the class")
+        if positive not in names:
+            rows = count(balance.rows, "row")
+            message = f"in none of {rows} the label '{label.name}' is {positive}, the positive class; there are {there}"
+            raise DataError(message, "name the class that score is the probability of: positive")
 
     def evidence(self, seen: Evidence) -> Iterator[tuple[str, Measure[Answer]]]:
         """The questions all of whose evidence can be written, by its kind."""
@@ -130,8 +158,8 @@ def _scored(answer: LabelCountsAnswer, chances: Chances) -> tuple[int, ...]:
     return tuple(rows)
 
 
-def _thresholds(answer: LabelCountsAnswer, chances: Chances) -> tuple[float, ...]:
-    """The mean probability of each class among its rows; infinite where it has none, so that nothing reaches it."""
+def _thresholds(answer: LabelCountsAnswer, chances: Chances, likely: float) -> tuple[float, ...]:
+    """The mean probability of each class among its rows; of a class without rows it is `likely`."""
     sums = np.zeros((chances.many, chances.many))
     for cell in answer.cells:
         place = None if cell.label is None else chances.place(cell.label)
@@ -140,4 +168,4 @@ def _thresholds(answer: LabelCountsAnswer, chances: Chances) -> tuple[float, ...
     rows = np.array(_scored(answer, chances), np.float64)
     found = confident.thresholds(sums, rows)
     # Not NaN: a question with one would not be equal to itself.
-    return tuple(np.where(np.isnan(found), np.inf, found).tolist())
+    return tuple(np.where(np.isnan(found), likely, found).tolist())

@@ -72,7 +72,8 @@ def test_of_many_classes_those_that_are_wrong_have_a_result_first() -> None:
 
 
 def test_a_class_that_is_missing_by_chance_is_not_missed() -> None:
-    whole, *_ = found(table({"a": 300, "b": 100}), table({"a": 3_000, "b": 1_000, "c": 4}))
+    few = {"min_class_rows": 1}
+    whole, *_ = found(table({"a": 300, "b": 100}), table({"a": 3_000, "b": 1_000, "c": 4}), **few)
     assert numbers(whole)["missing_classes"] == 0
     assert whole.status is Status.PASS
 
@@ -234,6 +235,8 @@ def test_classes_are_values_that_a_suite_can_keep_out(hidden: dict[str, Any]) ->
         ({"warn_if": {"l_infinity_distance": "> 0.2"}}, "a bound on l_infinity_distance needs training"),
         ({"error_if": {"doubted_rate": "> 0.2"}}, "needs score or probabilities"),
         ({"conflicts": False, "warn_if": {"least_error": "> 0.2"}}, "needs conflicts: true"),
+        ({"probabilities": {"a": "p", "b": "p"}}, "names a column for two classes: p"),
+        ({"warn_if": {"share": "> 0.2"}}, "share is of a class"),
     ],
 )
 def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], message: str) -> None:
@@ -248,6 +251,15 @@ def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], m
         ([{"y": 1, "x": 1, "p": "high"}], {"score": "p"}, "'p' is string, and a probability is a number"),
         ([{"y": 1}], {}, "has no column that is a feature"),
         ([{"y": 1, "x": 1}], {"label": "z"}, "z"),
+        (
+            [{"y": i % 2, "x": 1, "p": 0.5} for i in range(9)],
+            {"score": "p", "positive": 2},
+            "in none of 9 rows .* there are 0, 1",
+        ),
+        ([{"y": i % 2 + 1, "x": 1, "p": 0.5} for i in range(9)], {"score": "p"}, "the classes 1, 2, and nobody said"),
+        ([{"y": 0, "x": 1, "p": 0.99} for _ in range(9)], {"score": "p"}, "is 1, the positive class; there are 0"),
+        ([{"y": 1, "x": 1, "p": 0.5, "q": 0.5}], {"probabilities": {"1": "p", "1.0": "q"}}, "a class twice"),
+        ([{"y": 1, "x": 1}], {"features": ["`y`", "x"]}, "the feature '`y`' has 'y' in it"),
     ],
 )
 def test_columns_that_do_not_suit_are_refused(rows: Rows, fields: dict[str, Any], message: str) -> None:
@@ -260,23 +272,65 @@ def test_a_training_set_without_labels_is_an_error() -> None:
         found(table({"a": 100, "b": 100}), [{"y": None, "x0": 1}])
 
 
-@pytest.mark.parametrize(
-    ("rows", "fields", "quantity"),
-    [
-        ([{"y": i % 2, "x": i, "p": None if i else 0.5} for i in range(200)], {"score": "p"}, "unscored_rows"),
-        ([{"y": 1, "x": i, "p": 0.5} for i in range(200)], {"score": "p"}, "classes"),
-        (
-            [{"y": "ab"[i % 2], "x": i, "p": 0.5, "q": 0.5} for i in range(200)],
-            {"probabilities": {"a": "p", "other": "q"}},
-            "unscored_rows",
-        ),
-    ],
-)
-def test_a_class_without_probabilities_is_told_and_not_asked_for_without_end(
-    rows: Rows, fields: dict[str, Any], quantity: str
-) -> None:
-    whole, *_ = found(rows, **fields)
-    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.FAIL, quantity)
+def test_of_what_has_no_probabilities_nothing_is_said_of_its_labels() -> None:
+    rows = [{"y": i % 2, "x": i, "p": 50.0 if i else 0.5} for i in range(200)]
+    whole, *_ = found(rows, score="p")
+    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.FAIL, "unscored_rows")
+    whole, *_ = found(rows, score="p", error_if={"doubted_rate": Bound(">", 0.1)})
+    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.WARN, "unscored_rows")
+    whole, *_ = found(rows[1:], score="p", error_if={"doubted_labels": Bound(">", 10)})
+    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.ERROR, "doubted_labels")
+    assert "no label can be doubted; 199 rows without probabilities" in whole.message
+
+
+def test_a_class_that_has_no_probability_is_named() -> None:
+    rows = [{"y": "ab"[i % 2], "x": i, "p": 0.5, "q": 0.5} for i in range(200)]
+    whole, *_ = found(rows, probabilities={"a": "p", "other": "q"})
+    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.FAIL, "unscored_rows")
+    assert "100 rows without probabilities, also of b" in whole.message
+
+
+def test_labels_of_a_class_that_nobody_has_are_doubted() -> None:
+    rows = [{"y": "a" if i % 3 else "c", "x": i, "id": i, "a": 0.01, "b": 0.98, "c": 0.01} for i in range(200)]
+    rows += [
+        {"y": y, "x": i, "id": i, "a": 0.98 * (y == "a"), "b": 0.02, "c": 0.98 * (y == "c")}
+        for i in range(200, 600)
+        for y in ("ac"[i % 2],)
+    ]
+    whole, *_ = found(rows, probabilities={"a": "a", "b": "b", "c": "c"}, key=["id"], conflicts=False)
+    assert numbers(whole)["doubted_labels"] == 200
+
+
+def test_most_labels_in_doubt_warn_since_the_score_may_be_of_another_class() -> None:
+    rows = [{"y": i % 2, "x": i, "p": 0.9 if i % 2 == 0 else 0.1} for i in range(400)]
+    whole, *_ = found(rows, score="p", conflicts=False)
+    # The mean probability of each class is exceeded by the other one alone.
+    assert (whole.status, whole.decision and whole.decision.metric_name) == (Status.WARN, "doubted_rate")
+    assert "the probability of the class that is meant" in (whole.remedy or "")
+
+
+def test_a_redacted_probability_is_not_told() -> None:
+    rows, _ = doubtful()
+    whole, *_ = found(rows, score="p", key=["id"], conflicts=False, redact=["p"])
+    assert {v.expected for v in whole.violations} <= {"true", "false"}
+
+
+def test_what_a_model_learns_from_is_the_training_set() -> None:
+    whole, *classes = found(table({"a": 600, "b": 400}, features=10), table({"a": 60, "b": 20}, features=10))
+    assert numbers(whole)["rows_per_feature"] == 8
+    assert numbers(whole)["rare_classes"] == 1
+    assert "rare of 20 rows in training: fewer than 50 rows" in classes[1].message
+    sure, *_ = found(table({"a": 30, "b": 20}), table({"a": 600, "b": 400}))
+    assert numbers(sure)["rare_classes"] == 0
+
+
+def test_a_class_of_few_clusters_may_be_missing_by_chance_and_one_of_many_may_not() -> None:
+    rows = [{"y": "ab"[i % 2], "x": i, "user": i % 3_000} for i in range(6_000)]
+    of_many = [{"y": "c" if i % 20 == 7 else "ab"[i % 2], "x": i, "user": i % 3_000} for i in range(6_000)]
+    of_one = [{"y": "c" if i % 3_000 == 7 else "ab"[i % 2], "x": i, "user": i % 3_000} for i in range(6_000)]
+    fields: dict[str, Any] = {"cluster": ["user"], "conflicts": False, "min_class_rows": 1}
+    assert numbers(found(rows, of_many, **fields)[0])["missing_classes"] == 1
+    assert numbers(found(rows, of_one, **fields)[0])["missing_classes"] == 0
 
 
 def test_a_single_cluster_cannot_tell_a_difference() -> None:

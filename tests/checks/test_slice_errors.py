@@ -212,10 +212,37 @@ def test_a_split_without_rows_warns_and_a_split_column_of_many_values_is_refused
     rows = [{"y": 1, "p": i % 2, "part": i % 20, "x": i % 3} for i in range(400)]
     [lost] = [f for f in found(rows, split="part", splits=["1", "99"]) if f.subject == "99"]
     assert (lost.status, lost.message) == (Status.WARN, "no row of 'part' 99 has a label and a prediction")
-    with pytest.raises(DataError, match="more than 16 values"):
-        found(rows, split="part")
     with pytest.raises(ValidationError, match="give split"):
         check(splits=["a"])
+    with pytest.raises(ValidationError, match="names a split twice"):
+        check(split="part", splits=["a", "a"])
+    assert {f.subject for f in found(rows, split="part", splits=[1, 2]) if f.slice_key == "error"} == {"1", "2"}
+
+
+def test_a_table_that_cannot_be_made_leaves_slices_as_they_are() -> None:
+    rows = [{"y": 1, "p": i % 2, "part": i % 20, "x": i % 3} for i in range(400)]
+    whole, table = found(rows, split="part")
+    assert whole.status is Status.PASS
+    assert (table.status, table.subject) == (Status.ERROR, "part")
+    assert "no table of mistakes: 'part' has more than 16 values" in table.message
+    assert table.remedy == "name those that are splits in splits"
+
+
+def test_rows_of_no_split_are_told() -> None:
+    rows = [{"y": 1, "p": i % 2, "part": None if i % 4 == 0 else "a", "x": i % 3} for i in range(400)]
+    [lost] = [f for f in found(rows, split="part") if f.subject == "part"]
+    assert (lost.status, lost.message) == (Status.WARN, "100 rows without a 'part' are in no split")
+    [nothing] = [f for f in found([row | {"part": None} for row in rows], split="part") if f.subject_kind == "set"]
+    assert (nothing.status, nothing.message) == (Status.WARN, "no table of mistakes: no row has a 'part'")
+
+
+def test_a_split_whose_rows_weigh_nothing_is_missing_and_rates_are_by_weight() -> None:
+    rows = [{"y": 1, "p": i % 2, "part": "ab"[i % 2], "w": i % 2 * 2.0, "x": i % 3} for i in range(400)]
+    findings = found(rows, split="part", weight="w")
+    assert [f.subject for f in findings if f.status is Status.WARN and f.subject_kind == "set"] == ["a"]
+    rows = [{"y": 1, "p": int(i % 4 > 0), "part": "a", "w": 1.0 + 2 * (i % 4 == 0), "x": i % 3} for i in range(400)]
+    [one] = [f for f in found(rows, split="part", weight="w") if f.slice_key == "error"]
+    assert one.message.startswith("1 taken for 0: 100 rows of 400 (50 % by weight)")
 
 
 @pytest.mark.parametrize("hidden", [{"violations": "none"}, {"redact": ["y"]}, {"redact": ["part"]}])

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from sparkguard.checks.label_quality import LabelQuality
 from sparkguard.core.finding import Finding, Violation
@@ -14,6 +14,7 @@ from sparkguard.core.source import Dataset
 from sparkguard.engine.gather import Rounds
 from sparkguard.engine.reader import Reader
 from sparkguard.engine.spark_engine import SparkEngine
+from sparkguard.errors import DataError
 from sparkguard.measures.labels import LabelCounts
 from sparkguard.testing import judge
 from tests.conftest import Work
@@ -63,7 +64,7 @@ def mine(spark: SparkSession, wanted: LabelQuality, partitions: int) -> tuple[tu
 
 CASES: dict[str, dict[str, Any]] = {
     "texts": {"label": "y", "probabilities": {"Zürich's": "pa", "b": "pb", "c": "pc"}, "min_probability": 0.5},
-    "numbers": {"label": "n", "score": "p", "training": "old", "min_probability": 0},
+    "numbers": {"label": "n", "score": "p", "positive": 1, "training": "old", "min_probability": 0},
     "one class": {"label": "y", "probabilities": {"b": "pa", "none": "pb", "more": "pc"}, "min_probability": 0},
     "booleans": {"label": "b", "score": "p", "positive": False, "training": "old"},
 }
@@ -120,3 +121,75 @@ def test_labels_without_end_are_no_classes(spark: SparkSession) -> None:
     [one] = Rounds(engine).gather([wanted])
     [broken] = [answer for measure, answer in one.seen.answers.items() if isinstance(measure, LabelCounts)]
     assert "'id' of 't' has more than 1,000 different values" in str(broken)
+
+
+def found(spark: SparkSession, data: DataFrame, **fields: Any) -> tuple[Finding, ...]:
+    wanted = LabelQuality(**{"id": "labels", "dataset": "t", "label": "y", **fields})
+    engine = SparkEngine(Reader(spark, {"t": Dataset("t")}, {"t": data}))
+    [one] = Rounds(engine).gather([wanted])
+    if one.error is not None:
+        raise one.error
+    return wanted.judge(one.seen, RUN)
+
+
+@pytest.mark.parametrize(
+    "feature", ["array(id, NULL)", "IF(id % 2 = 0, array(NULL, id), array(id, NULL))", "map('a', id)"]
+)
+def test_nested_features_may_share_a_hash_so_repeated_rows_are_not_told(spark: SparkSession, feature: str) -> None:
+    data = spark.range(200).selectExpr(f"{feature} AS x", "id % 2 AS y")
+    whole, *_ = found(spark, data)
+    assert whole.quantities["repeated_rows"].value is None
+    assert whole.quantities["conflicting_rows"].value == 0
+    assert "no equal features have different labels" in whole.message
+
+
+def test_texts_under_a_collation_are_equal_as_it_says(spark: SparkSession) -> None:
+    if spark.version < "4":
+        pytest.skip("collations came with Spark 4")
+    data = spark.range(200).selectExpr(
+        "concat(IF(id < 2, 'K', 'k'), id % 100) COLLATE UTF8_LCASE AS x", "id >= 198 AS y"
+    )
+    whole, *_ = found(spark, data)
+    assert (whole.quantities["repeated_rows"].value, whole.quantities["conflicting_rows"].value) == (None, 4)
+
+
+def test_more_features_than_spark_can_group_by_are_refused(spark: SparkSession) -> None:
+    data = spark.range(9).selectExpr("id % 2 AS y", *(f"id AS x{i}" for i in range(2_001)))
+    with pytest.raises(DataError, match="conflicts of 2,001 features are looked for; 2,000 is the most") as error:
+        found(spark, data)
+    assert "conflicts: false" in str(error.value.remedy)
+    whole, *_ = found(spark, data, conflicts=False, error_if={}, warn_if={})
+    assert whole.quantities["features"].value == 2_001
+
+
+def test_a_feature_that_holds_the_label_is_refused(spark: SparkSession) -> None:
+    data = spark.range(60).selectExpr("named_struct('y', id % 2, 'x', id) AS s")
+    with pytest.raises(DataError, match=r"the feature 's' has 's\.y' in it"):
+        found(spark, data, label="s.y")
+
+
+@pytest.mark.parametrize(
+    ("redact", "reason"),
+    [
+        ((), "label 0, but a model that has not seen the row is confident of another class: 1, probability 0.9123"),
+        (("p",), "a model that has not seen the row is confident of another class"),
+    ],
+)
+def test_a_table_of_evidence_says_what_is_doubted(spark: SparkSession, redact: tuple[str, ...], reason: str) -> None:
+    told = "IF(id = 7, 0.91234D, IF(id % 2 = 1, 0.85D, 0.1D))"
+    data = spark.range(100).selectExpr("id", "IF(id = 7, 0L, id % 2) AS y", f"{told} AS p")
+    wanted = LabelQuality(
+        id="labels",
+        dataset="t",
+        label="y",
+        score="p",
+        key=("id",),
+        conflicts=False,
+        violations_to="main.ops.evidence",
+        redact=redact,
+    )
+    engine = SparkEngine(Reader(spark, {"t": Dataset("t")}, {"t": data}))
+    [one] = Rounds(engine).gather([wanted])
+    queries = wanted.judge(one.seen, RUN)[0].queries
+    [row] = engine.evidence(queries, redact).collect()
+    assert row["reason"] == reason

@@ -15,7 +15,7 @@ from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.classes import named_class, typed_class, untold
 from sparkguard.engine.spark.sides import LONGEST_VALUE
 from sparkguard.engine.spark.splits import key_hash, key_text, key_value
-from sparkguard.engine.spark.values import as_evidence, hashes_apart, text
+from sparkguard.engine.spark.values import as_evidence, text
 from sparkguard.measures.conflicts import (
     SHOWN_LABELS,
     Conflict,
@@ -35,8 +35,7 @@ _SHOWN = "filter(array_sort(collect_list(named_struct('n', -n, 'y', y))), (one, 
 def conflict_hashes(read: Read, measure: ConflictHashes) -> ConflictHashesAnswer:
     """Group by hash; each task counts before the shuffle, so equal rows of one task are one row of it."""
     # By their hashes, since Spark sorts instead of hashing where it keeps the least of texts.
-    label = "xxhash64(CAST(y AS BINARY))" if hashes_apart(measure.label.type) else "xxhash64(y)"
-    rows = _rows(read, measure).selectExpr(f"{key_hash(measure.features)} AS h", f"{label} AS y")
+    rows = _rows(read, measure).selectExpr(f"{key_hash(measure.features)} AS h", "xxhash64(y) AS y")
     groups = rows.groupBy("h").agg(*map(F.expr, ("count(1) AS n", "min(y) AS low", "max(y) AS high")))
     bucket = f"CAST(h & {BUCKETS - 1}L AS INT)"
     totals = (
@@ -46,7 +45,7 @@ def conflict_hashes(read: Read, measure: ConflictHashes) -> ConflictHashesAnswer
     )
     [row] = groups.agg(*map(F.expr, totals)).collect()
     suspects = frozenset(i for i in range(BUCKETS) if row["word"] >> i & 1)
-    return ConflictHashesAnswer(row["n"], row["repeated"], suspects)
+    return ConflictHashesAnswer(row["n"], row["repeated"] if measure.tells_rows_apart else None, suspects)
 
 
 def conflicts(read: Read, measure: Conflicts) -> ConflictsAnswer:

@@ -5,15 +5,15 @@ Of a row whose class a model is confident of, j is that class and best its proba
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sparkguard.core.text import hides
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, typed_class, untold
-from sparkguard.engine.spark.values import as_evidence, text
+from sparkguard.engine.spark.values import as_evidence, literal, text
 from sparkguard.errors import DataError
 from sparkguard.measures.labels import (
     MOST_CLASSES,
@@ -38,13 +38,19 @@ def label_counts(read: Read, measure: LabelCounts) -> LabelCountsAnswer:
     width = 0 if chances is None else len(chances.columns)
     frame = read(measure.source, measure.reads[measure.source])
     cluster = [(f"c{1 + width + i}", part.columns[0].type) for i, part in enumerate(measure.cluster)]
-    fold = f"pmod({cluster_hash(cluster)}, {measure.folds}L) AS f"
+    clustered = measure.folds > 1
     usable, values = ("false", []) if chances is None else (_usable(chances, label), _chances(chances))
     terms = frame.selectExpr(
-        f"{_text(label)} AS y", fold, f"{usable} AS u", *(f"{value} AS p{k}" for k, value in enumerate(values))
+        f"{_text(label)} AS y",
+        f"{cluster_hash(cluster)} AS h",
+        f"{usable} AS u",
+        *(f"{value} AS p{k}" for k, value in enumerate(values)),
     )
     sums = (F.expr(f"sum(IF(u, p{k}, 0D)) AS p{k}") for k in range(len(values)))
-    groups = terms.groupBy("y", "f").agg(F.expr("count(1) AS n"), F.expr("count_if(u AND y IS NOT NULL) AS m"), *sums)
+    counts = ["count(1) AS n", "count_if(u AND y IS NOT NULL) AS m"]
+    counts.append(f"{'approx_count_distinct(h)' if clustered else '0L'} AS k")
+    folds = F.expr(f"pmod(h, {measure.folds}L) AS f")
+    groups = terms.groupBy("y", folds).agg(*map(F.expr, counts), *sums)
     found = groups.limit(MOST_CLASSES * measure.folds + 1).collect()
     if len({row["y"] for row in found}) > MOST_CLASSES:
         message = f"'{label.name}' of '{measure.source}' has more than {MOST_CLASSES:,} different values"
@@ -56,6 +62,7 @@ def label_counts(read: Read, measure: LabelCounts) -> LabelCountsAnswer:
             row["n"],
             row["m"],
             tuple(row[f"p{k}"] for k in range(len(values))) if row["m"] else (0.0,) * len(values),
+            row["k"],
         )
         for row in found
     ]
@@ -90,8 +97,13 @@ def evidence(read: Read, measure: Doubts, kind: str, redact: Sequence[str]) -> D
     """Every row whose label is in doubt."""
     width = 1 + len(measure.chances.columns)
     values = ((one.name, F.expr(text(f"c{i}", one.type))) for i, one in enumerate(measure.shown, width))
-    doubted = _confident(read, measure).where("doubted")
-    return as_evidence(doubted, F.lit(kind), values, F.lit(measure.reason), F.lit(1).cast("bigint"), redact)
+    doubted, chances = _confident(read, measure).where("doubted"), measure.chances
+    names = (chances.rest, chances.names[0]) if chances.single else chances.names
+    other = f"element_at(array({', '.join(literal(name, 'string') for name in names)}), j + 1)"
+    told = f"concat('label ', y, ', but {measure.reason}: ', {other}, ', probability ', round(best, 4))"
+    hidden = any(hides(redact, name) for name in (measure.label.name, *(c.name for c in chances.columns)))
+    reason = F.lit(measure.reason) if hidden else F.expr(told)
+    return as_evidence(doubted, F.lit(kind), values, reason, F.lit(1).cast("bigint"), redact)
 
 
 def _confident(read: Read, measure: ConfidentClasses | Doubts) -> DataFrame:
@@ -102,11 +114,8 @@ def _confident(read: Read, measure: ConfidentClasses | Doubts) -> DataFrame:
     usable = frame.where(_usable(chances, label)).selectExpr(
         "*", f"{_place(chances, label)} AS i", f"{_text(label)} AS y", *values
     )
-    # A class without rows has a threshold that nothing reaches.
-    sure = (
-        f"IF(p{k} >= {threshold - CLOSE!r}D, p{k}, -1D)" if math.isfinite(threshold) else "-1D"
-        for k, threshold in enumerate(measure.thresholds)
-    )
+    limits = enumerate(measure.thresholds)
+    sure = (f"IF(p{k} >= {threshold - CLOSE!r}D, p{k}, -1D)" for k, threshold in limits)
     every = ", ".join(f"p{k}" for k in range(chances.many))
     told = usable.selectExpr("*", f"array({', '.join(sure)}) AS sure").selectExpr("*", "array_max(sure) AS best")
     told = told.where("best >= 0 AND i IS NOT NULL").selectExpr(

@@ -35,13 +35,13 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
     names = {column: f"c{len(kept) + i}" for i, column in enumerate(scenarios.telling)}
     alone = [f"IF(e{predicates.index(one.sql)}, {one.place}, NULL)" for one in scenarios.by_predicate]
     alone += [] if scenarios.whole is None else [str(scenarios.whole)]
-    found = [f"filter(array({', '.join(alone)}), place -> place IS NOT NULL)"] if alone else []
+    looked: list[tuple[str, str]] = []
     for i, equal in enumerate(scenarios.by_equality):
         mine, theirs = [names[c] for c in equal.columns], [f"k{i}_{j}" for j in range(len(equal.columns))]
         table = F.broadcast(_places(frame.sparkSession, equal, i))
         frame = frame.join(table, F.expr(f"{_hash(mine, equal)} = h{i}"), "left")
         same = " AND ".join(f"{a} <=> {b}" for a, b in zip(mine, theirs, strict=True))
-        found.append(f"IF({same}, coalesce(p{i}, array()), array())")
+        looked.append((same, f"p{i}"))
     for i, by_table in enumerate(scenarios.by_table, len(scenarios.by_equality)):
         mine = []
         for j, pair in enumerate(by_table.pairs):
@@ -50,10 +50,23 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
             frame = frame.selectExpr("*", f"{value} AS {mine[-1]}")
         same = " AND ".join(f"{name} = k{i}_{j}" for j, name in enumerate(mine))
         frame = frame.join(_keys(read, by_table, i), F.expr(same), "left")
-        found.append(f"coalesce(p{i}, array())")
-    places = f"concat({', '.join(found)})"
+        looked.append((f"p{i} IS NOT NULL", f"p{i}"))
+    places = _all_places(alone, looked)
     # To look for what is there twice takes as long as the lookups.
-    return frame.selectExpr(*kept, f"explode({places if scenarios.disjoint else f'array_distinct({places})'}) AS s")
+    places = places if scenarios.disjoint else f"array_distinct({places})"
+    return frame.selectExpr(*kept, f"explode({places}) AS s").where("s IS NOT NULL")
+
+
+def _all_places(alone: Sequence[str], looked: Sequence[tuple[str, str]]) -> str:
+    """The places of a row, NULL among them: those told alone, and arrays that were looked up, each if it is right."""
+    parts = [f"filter(array({', '.join(alone)}), place -> place IS NOT NULL)"] if alone else []
+    parts += [f"IF({right}, coalesce({places}, array()), array())" for right, places in looked]
+    every = f"concat({', '.join(parts)})"
+    if alone or not looked:
+        return every
+    # Mostly each lookup says one place, and Spark makes an array of numbers sooner than one of arrays.
+    several = " OR ".join(f"coalesce(size({places}) > 1, false)" for _, places in looked)
+    return f"IF({several}, {every}, array({', '.join(f'IF({right}, {places}[0], NULL)' for right, places in looked)}))"
 
 
 def _hash(names: Sequence[str], equal: ByEquality) -> str:
@@ -76,12 +89,11 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     typed = texts.where(" AND ".join(valid)).selectExpr(*values, "p")
     keys = [f"k{number}_{j}" for j in range(len(equal.columns))]
     # Texts that are one value of the column have one hash; it is checked that nothing else has.
-    first = F.expr(f"min(struct({', '.join(keys)})) AS first")
-    last = F.expr(f"max(struct({', '.join(keys)})) AS last")
-    found = typed.groupBy(F.expr(f"{_hash(keys, equal)} AS h{number}"))
-    told = found.agg(first, last, F.expr("array_distinct(flatten(collect_list(p))) AS p"))
-    places = f"IF(first <=> last, p, raise_error('{_ALIKE}')) AS p{number}"
-    return told.selectExpr(f"h{number}", "first.*", places)
+    ends = (f"{end}(struct({', '.join(keys)})) AS {end}" for end in ("min", "max"))
+    by_hash = typed.groupBy(F.expr(f"{_hash(keys, equal)} AS h{number}"))
+    merged = by_hash.agg(*map(F.expr, ends), F.expr("array_distinct(flatten(collect_list(p))) AS p"))
+    places = f"IF(min <=> max, p, raise_error('{_ALIKE}')) AS p{number}"
+    return merged.selectExpr(f"h{number}", "min.*", places)
 
 
 def _valid(name: str, column: Column) -> str:
