@@ -177,6 +177,8 @@ class BaselineComparison(ScoringCheck):
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
         yield from super()._mistakes()
+        if self.probabilities:
+            yield "baselines are of one class against the rest: give score, not probabilities"
         # A constant is well calibrated.
         fitting = _FITTING[self._metric.family] if self.metric != "calibration_error" else ()
         for name in self.baselines:

@@ -208,6 +208,8 @@ class ScenarioTests(ScoringCheck):
             yield f"the bounds on {few(sorted(bounded), _SHOWN)} are minimum, max_regression and min_rows, not error_if"
         if self._compares and {self.baseline_prediction, self.baseline_score} & {self.prediction, self.score} - {None}:
             yield "the baseline is the model itself; name the columns of another model"
+        if self._compares and self.probabilities:
+            yield "probabilities are of one model and have no baseline to compare with; give score and baseline_score"
         if self.key and not self._compares:
             yield "key is for a baseline, by which the chance of a regression is told"
 

@@ -163,13 +163,16 @@ class SliceErrors(ScoringCheck):
             yield "splits names a split twice"
         if len(self.splits) > MOST_SPLITS:
             yield f"splits names {count(len(self.splits), 'split')}; {MOST_SPLITS} is the most"
-        apart = {self.label, self.told, *([self.split] if self.split else [])} & set(named)
+        if self.split is not None and self.probabilities:
+            yield "kinds of mistakes are of one prediction or score, not of probabilities: leave split or them out"
+        apart = {*self.about, *([self.split] if self.split else [])} & set(named)
         if apart:
             yield f"columns names {few(sorted(apart), _SHOWN)}, which is judged"
 
     def _slicing(self, seen: Evidence) -> Slicing:
         schema = seen.schema(self._source)
         given = (self.label, self.prediction, self.score, self.weight, self.split, *self.cluster, *self.exclude)
+        given += tuple(self.probabilities.values())
         apart = {str(name) for name in (*given, seen.time_column(self._source)) if name is not None}
         if isinstance(self.columns, tuple):
             columns = tuple(schema.column(name) for name in self.columns)
@@ -229,7 +232,7 @@ class SliceErrors(ScoringCheck):
         for name in missing:
             told = f"no row of '{split}' {self.text(split, name)} has a label and a prediction"
             yield self._odd(Status.WARN, name, told, _SPLIT_REMEDY)
-        hidden = any(hides(self.redact, name) for name in (self.label, self.told, split))
+        hidden = any(hides(self.redact, name) for name in (*self.about, split))
         if not hidden and self.violations != "none":
             yield from self._mistaken(seen, types)
 

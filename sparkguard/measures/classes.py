@@ -9,6 +9,9 @@ from sparkguard.core.types import is_float, is_integer, is_number
 from sparkguard.errors import DataError
 from sparkguard.measures.grids import text_of
 
+ROUNDING = 0.05
+"""Probabilities of all classes of a row may add up to so much more or less than 1."""
+
 
 def class_of_text(text: str, kind: str, wanted: str) -> str | None:
     """The class of a value's text of one type among classes of another; None if it is no finite number.

@@ -11,15 +11,13 @@ from zlib import crc32
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import A_co, Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.classes import as_number, class_of, is_told
+from sparkguard.measures.classes import ROUNDING, as_number, class_of, is_told
 from sparkguard.measures.splits import Part, split_name
 from sparkguard.stats.confident import CLOSE
 
 MOST_CLASSES = 1_000
 MOST_CHANCES = 50
 """Classes with a probability each: their squares are counts of one aggregate."""
-ROUNDING = 0.05
-"""Probabilities of a row may add up to so much more or less than 1."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from zlib import crc32
 from sparkguard.core.columns import Column
 from sparkguard.core.measure import A_co, Answer, Cost, RowMeasure, Rows
 from sparkguard.core.source import Source
-from sparkguard.measures.classes import as_number, class_of, is_told
+from sparkguard.measures.classes import ROUNDING, as_number, class_of, is_told
 from sparkguard.measures.pairing import Values, comparable
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored_cells import Cell, Value
@@ -39,9 +39,9 @@ class Fate(IntEnum):
     UNWEIGHTED = 3
     """Its weight is, or is negative."""
     OUTSIDE = 4
-    """Its score should be a probability and is not between 0 and 1."""
+    """Its score should be a probability and is not between 0 and 1, or those of all classes do not add up to 1."""
     FOREIGN = 5
-    """Its label is none of 1, 0 and -1, and nobody said which class is the positive one."""
+    """Its label is none of 1, 0 and -1, and nobody said which class is the positive one; or it has no probability."""
     NEW = 6
     """What it is about had no label before, where the last one is asked for."""
 
@@ -68,6 +68,31 @@ class LastLabel:
 
 
 @dataclass(frozen=True)
+class Chances:
+    """Probabilities of all `classes`, of which `told` has the first and `others` have the rest, as one number.
+
+    With `squared` it is the sum of their squared distances from the truth, of two classes half of it; else the
+    probability of the label's class.
+    """
+
+    classes: tuple[str, ...]
+    others: tuple[Part, ...]
+    squared: bool
+
+    @property
+    def scale(self) -> float:
+        """Two classes say the same twice."""
+        return 0.5 if len(self.classes) == 2 else 1.0  # noqa: PLR2004 - two classes
+
+    def of(self, label: str, chances: Sequence[float]) -> float:
+        """Of a row with such a label."""
+        at = self.classes.index(label)
+        if not self.squared:
+            return chances[at]
+        return self.scale * math.fsum((chance - (i == at)) ** 2 for i, chance in enumerate(chances))
+
+
+@dataclass(frozen=True)
 class ScoredRows:
     """The rows that are judged: their sets, and in each source the label, what was told of it, weight and cluster.
 
@@ -88,13 +113,15 @@ class ScoredRows:
     told_class: bool = False
     probability: bool = False
     binary: bool = False
+    chances: Chances | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """All columns, in the order in which they are read."""
         extra = (part for part in (self.weight, self.rival) if part is not None)
         last = () if self.last is None else (*self.last.entity, self.last.time)
-        return (self.label, self.told, *extra, *self.cluster, *last)
+        others = () if self.chances is None else self.chances.others
+        return (self.label, self.told, *extra, *self.cluster, *last, *others)
 
     @property
     def reads(self) -> Mapping[Source, tuple[Column, ...]]:
@@ -152,15 +179,31 @@ class ScoredRows:
             fate = Fate.UNWEIGHTED
         elif self.probability and not (0 <= as_number(told) <= 1 and 0 <= as_number(rival) <= 1):
             fate = Fate.OUTSIDE
+        told = class_of(told, self.told.type) if self.told_class and fate is Fate.JUDGED else as_number(told)
+        name = "" if fate is Fate.UNLABELLED else class_of(label, self.label.type)
+        if self.chances is not None and fate is not Fate.UNLABELLED:
+            of_all, told = self._chance(self.chances, name, values)
+            fate = of_all if fate is not Fate.UNWEIGHTED or of_all in (Fate.FOREIGN, Fate.UNSCORED) else fate
         judged = fate is Fate.JUDGED
         return ScoredRow(
             place,
             fate,
-            (as_number(label) if self.numeric else class_of(label, self.label.type)) if judged else "",
-            (class_of(told, self.told.type) if self.told_class else as_number(told)) if judged else "",
+            (as_number(label) if self.numeric else name) if judged else "",
+            told if judged else "",
             weight,
             crc32("\0".join(cluster).encode()),
         )
+
+    def _chance(self, chances: Chances, label: str, values: Sequence[object]) -> tuple[Fate, float]:
+        """The fate of a row with probabilities of classes, and what is made of them."""
+        told = [as_number(one) for one in (values[1], *values[-len(chances.others) :])]
+        if label not in chances.classes:
+            return Fate.FOREIGN, math.nan
+        if not all(map(math.isfinite, told)):
+            return Fate.UNSCORED, math.nan
+        if not all(0 <= one <= 1 for one in told) or abs(math.fsum(told) - 1) > ROUNDING:
+            return Fate.OUTSIDE, math.nan
+        return Fate.JUDGED, chances.of(label, told)
 
     def __str__(self) -> str:
         """For the plan."""

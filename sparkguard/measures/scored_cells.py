@@ -14,6 +14,7 @@ FLOAT_EPSILON = 2.0**-23
 
 ErrorKind = Literal["squared_error", "absolute_error", "percentage_error"]
 ScoreKind = Literal["log_loss", "brier_score", "gap"]
+ChanceKind = Literal["log_loss", "brier_score"]
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,21 @@ class FromAnchor(Value):
     def of(self, label: str | float, told: str | float, place: int) -> float:  # noqa: ARG002 - others need it
         """The distance, or its square."""
         return (float(label) - self.anchors[place]) ** self.power
+
+
+@dataclass(frozen=True)
+class ChanceLoss(Value):
+    """A loss of the probabilities of all classes, from what `Chances` makes one number of."""
+
+    kind: ChanceKind
+    epsilon: float = EPSILON
+
+    def of(self, label: str | float, told: str | float, place: int) -> float:  # noqa: ARG002 - others need it
+        """The loss."""
+        chance = float(told)
+        if self.kind == "brier_score":
+            return chance
+        return -math.log(min(max(chance, self.epsilon), 1 - self.epsilon))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from sparkguard.measures.scored_cells import (
     Agreement,
     ByLabel,
     Cell,
+    ChanceKind,
+    ChanceLoss,
     ClassPairs,
     Constantly,
     Error,
@@ -102,6 +104,8 @@ class Wanted:
     """Numbers that are always told instead, whose losses are added up beside the metric's own."""
     by_pairs: bool = False
     """Whether an accuracy keeps classes apart."""
+    of_all: bool = False
+    """Whether all classes have a probability, not only the positive one."""
 
     @property
     def metric(self) -> Metric:
@@ -113,7 +117,7 @@ class Wanted:
         """Whether one class is set against the rest."""
         if self.metric.family == "classes":
             return self.threshold is not None or (self.metric.averaged and self.average == "binary")
-        return self.metric.family != "errors"
+        return self.metric.family != "errors" and not self.of_all
 
     def folds(self, sets: int) -> int:
         """Into how many groups clusters are put: as many as the cells of so many sets leave room for."""
@@ -130,7 +134,7 @@ class Wanted:
             inner = tuple(float(edge) for edge in np.linspace(0, 1, self.bins + 1)[1:-1])
             return ScoreBins(self.positive, inner, right=True)
         if self.metric.family != "classes":
-            return ByLabel(self.positive) if self.metric.family == "probabilities" else Cell()
+            return ByLabel(self.positive) if self.binary else Cell()
         if self.binary:
             return OneClass(self.positive, self.threshold)
         return Agreement() if self.name == "accuracy" and not self.by_pairs else ClassPairs()
@@ -142,6 +146,8 @@ class Wanted:
 
     def _values(self, anchors: tuple[float, ...]) -> tuple[Value, ...]:
         if self.metric.family == "probabilities":
+            if self.of_all:
+                return (ChanceLoss(cast("ChanceKind", self.name), self.epsilon),)
             kind = "gap" if self.name == "calibration_error" else self.name
             return (Score(cast("ScoreKind", kind), self.positive, self.epsilon),)
         if self.metric.family != "errors":

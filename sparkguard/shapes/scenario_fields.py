@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import product
 from typing import Annotated, Literal
 
@@ -132,28 +133,26 @@ class Scenario(BaseModel):
             raise ValueError(message)
         return self
 
-    @property
-    def tuples(self) -> Iterator[tuple[tuple[str, ...], Texts]]:
+    @cached_property
+    def tuples(self) -> tuple[tuple[tuple[str, ...], Texts], ...]:
         """The columns that tell it by equality, with their values; nothing if it is told otherwise."""
         if self.equals is not None:
             names = tuple(sorted(self.equals))
-            for values in product(*(self.equals[name] for name in names)):
-                yield names, values
-        elif isinstance(self.keys, tuple):
-            for row in self.keys:
-                names = tuple(sorted(row))
-                yield names, tuple(row[name] for name in names)
+            return tuple((names, values) for values in product(*(self.equals[name] for name in names)))
+        rows = self.keys if isinstance(self.keys, tuple) else ()
+        keys = ((row, tuple(sorted(row))) for row in rows)
+        return tuple((names, tuple(row[name] for name in names)) for row, names in keys)
 
 
 def scenarios_of(seen: Evidence, main: Source, listed: Sequence[Scenario], *, whole: bool) -> Scenarios:
     """Which rows the scenarios are about; with `whole` all rows are one more, the last. `DataError` on odd columns."""
     schema = seen.schema(main)
-    equal: dict[tuple[str, ...], dict[Texts, list[int]]] = {}
+    equal: dict[tuple[str, ...], dict[Texts, dict[int, None]]] = {}
     tables, predicates, own = [], [], []
     for place, one in enumerate(listed):
         for names, values in one.tuples:
-            places = equal.setdefault(names, {}).setdefault(values, [])
-            places += [] if place in places else [place]
+            # A key may stand twice in a scenario.
+            equal.setdefault(names, {}).setdefault(values, {})[place] = None
         if one.where is not None:
             predicates.append(ByPredicate(one.where, mentioned(one.where, schema), place))
         elif one.dataset is not None:

@@ -12,12 +12,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from sparkguard.core.check import Check
 from sparkguard.core.columns import Column
 from sparkguard.core.evidence import Evidence
-from sparkguard.core.text import did_you_mean
+from sparkguard.core.text import count, did_you_mean
 from sparkguard.core.types import can_be_key, common_type, is_float, is_number, is_text
 from sparkguard.errors import DataError
 from sparkguard.measures.classes import class_name
+from sparkguard.measures.labels import MOST_CHANCES
 from sparkguard.measures.scenarios import Scenarios
-from sparkguard.measures.scored import ScoredRows
+from sparkguard.measures.scored import Chances, ScoredRows
 from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
 from sparkguard.measures.splits import Part, Splits
 from sparkguard.shapes.metrics import METRICS, Averaging, Metric, Wanted
@@ -28,6 +29,8 @@ Name = Annotated[str, Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 """A number that is neither NaN nor infinite: such a limit would never be broken."""
 _DEFAULT_THRESHOLD = 0.5
+OF_ALL = ("log_loss", "brier_score")
+"""Metrics of the probabilities of all classes, if these are given."""
 
 
 def _metric(raw: object) -> str:
@@ -58,6 +61,8 @@ class ScoringCheck(Check):
     """The column with the predicted class, or the predicted number."""
     score: Name | None = None
     """The column with the probability of the positive class, or another number that is higher the likelier it is."""
+    probabilities: dict[Name, Name] = {}
+    """For log_loss and brier_score of all classes: the column with the probability of each."""
     metric: MetricField
     """The metric: accuracy, balanced_accuracy, precision, recall, f1, roc_auc, average_precision, log_loss,
     brier_score, calibration_error, rmse, mae, mape, r2 or pinball_loss."""
@@ -96,7 +101,7 @@ class ScoringCheck(Check):
     @property
     def about(self) -> tuple[str, ...]:
         """The label, and what was told of it."""
-        return (self.label, self.told)
+        return (self.label, *(self._chances if self._of_all else (self.told,)))
 
     @property
     def _metric(self) -> Metric:
@@ -104,9 +109,19 @@ class ScoringCheck(Check):
 
     @property
     def told(self) -> str:
-        """The column that the metric is of, besides the label."""
+        """The column that the metric is of, besides the label; of many the first."""
+        if self._of_all:
+            return self._chances[0]
         by_score = self._metric.family in ("areas", "probabilities") or self.prediction is None
         return str(self.score if by_score else self.prediction)
+
+    @property
+    def _chances(self) -> tuple[str, ...]:
+        return tuple(self.probabilities.values())
+
+    @property
+    def _of_all(self) -> bool:
+        return bool(self.probabilities) and self.metric in OF_ALL
 
     @property
     def _thresholded(self) -> bool:
@@ -120,6 +135,8 @@ class ScoringCheck(Check):
     def lacks(self) -> Iterator[str]:
         """What the metric needs and is not given."""
         family = self._metric.family
+        if self._of_all:
+            return
         if family in ("areas", "probabilities") and self.score is None:
             yield f"{self.metric} is of a score: give score, the column of the probability of the positive class"
         if family == "errors" and self.prediction is None:
@@ -136,7 +153,8 @@ class ScoringCheck(Check):
         one_class = any(kind.averaged for kind in kinds) and self.average == "binary"
         used = {
             "average": any(kind.averaged for kind in kinds),
-            "positive": bool(families & {"areas", "probabilities"}) or thresholded or one_class,
+            "positive": (bool(families & {"areas", "probabilities"}) and not self._of_all) or thresholded or one_class,
+            "probabilities": bool({*OF_ALL} & {*self.metrics}),
             "threshold": thresholded,
             "alpha": "pinball_loss" in self.metrics,
             "bins": "calibration_error" in self.metrics,
@@ -148,10 +166,22 @@ class ScoringCheck(Check):
                 yield f"{self.metric}{other} does not use {name}; leave it out"
         if self._thresholded and self.average != "binary":
             yield f"average: {self.average} is of predicted classes: give prediction"
-        if self.told == self.label:
+        yield from self._mistaken_chances()
+        if self.label in self.about[1:]:
             yield f"'{self.label}' is the label; what was told of it is another column"
         if len(set(self.cluster)) < len(self.cluster):
             yield f"cluster names a column twice: {', '.join(self.cluster)}"
+
+    def _mistaken_chances(self) -> Iterator[str]:
+        if not self.probabilities:
+            return
+        if self.score is not None and self._of_all:
+            yield "give score, for one class against the rest, or probabilities, a column for each class"
+        if not 2 <= len(self.probabilities) <= MOST_CHANCES:  # noqa: PLR2004 - a choice
+            named = count(len(self.probabilities), "class", "classes")
+            yield f"probabilities names {named}; from 2 to {MOST_CHANCES} are possible"
+        if len(set(self._chances)) < len(self._chances):
+            yield "probabilities names a column for two classes"
 
     def scoring(
         self, seen: Evidence, sets: Splits | Scenarios, rival: str | None = None, folds: Sequence[str] = ()
@@ -171,6 +201,7 @@ class ScoringCheck(Check):
         threshold = (_DEFAULT_THRESHOLD if self.threshold is None else self.threshold) if self._thresholded else None
         epsilon = FLOAT_EPSILON if all(column.type == "float" for column in told) else EPSILON
         wanted = Wanted(self.metric, self.average, "1", threshold, self.alpha, self.bins, epsilon, self.confidence)
+        wanted = replace(wanted, of_all=self._of_all)
         if wanted.binary:
             wanted = replace(wanted, positive=positive_class(label, self.positive, averaged=self._metric.averaged))
         rows = ScoredRows(
@@ -184,8 +215,17 @@ class ScoringCheck(Check):
             told_class=told_class,
             probability=family == "probabilities",
             binary=wanted.binary and self.positive is None and is_number(label.type),
+            chances=self._chances_of(seen, of, label) if self._of_all else None,
         )
         return Scoring(wanted, rows, self.area == "exact", by_key=bool(folds) and not self.cluster)
+
+    def _chances_of(self, seen: Evidence, sets: Splits, label: Part) -> Chances:
+        classes = tuple(positive_class(label, name) for name in self.probabilities)
+        if len(set(classes)) < len(classes):
+            message = f"probabilities names a class twice: {', '.join(self.probabilities)}"
+            raise DataError(message, "name each class once")
+        others = (_numbers(sets, self._columns(seen, sets, name), "probability") for name in self._chances[1:])
+        return Chances(classes, tuple(others), self.metric == "brier_score")
 
     def _columns(self, seen: Evidence, sets: Splits, name: str) -> tuple[Column, ...]:
         return tuple(seen.schema(source).column(name) for source in sets.sources)

@@ -62,4 +62,4 @@ def settled(
 
 def shows_labels(check: ScoringCheck) -> bool:
     """Whether the suite lets classes of the label be named."""
-    return check.violations != "none" and not any(hides(check.redact, name) for name in (check.label, check.told))
+    return check.violations != "none" and not any(hides(check.redact, name) for name in check.about)

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from sparkguard.core.finding import Quantity
 from sparkguard.core.text import count, number, short
 from sparkguard.core.threshold import Bound
+from sparkguard.measures.classes import ROUNDING
 from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.shapes.scoring_fields import ScoringCheck
+from sparkguard.shapes.scoring_fields import OF_ALL, ScoringCheck
 from sparkguard.stats.intervals import FEWEST_CLUSTERS, Error, Interval, difference_interval
 
 _CLASSES_SHOWN = 3
@@ -134,6 +135,18 @@ def rows(fates: Mapping[Fate, int]) -> str:
 def refused(check: ScoringCheck, fates: Mapping[Fate, int], name: str) -> Refusal | None:
     """Rows for which the metric is not made; None if there are none."""
     of = f"of {name}"
+    of_all = bool(check.probabilities) and check.metric in OF_ALL
+    if fates.get(Fate.FOREIGN) and of_all:
+        return Refusal(
+            f"{count(fates[Fate.FOREIGN], 'row')} {of} with a '{check.label}' that probabilities does not name",
+            "name the column of each class in probabilities",
+        )
+    if fates.get(Fate.OUTSIDE) and of_all:
+        rows = count(fates[Fate.OUTSIDE], "row")
+        return Refusal(
+            f"{rows} {of} with probabilities that are not from 0 to 1, or do not add up to 1 within {ROUNDING}",
+            "name the column of each class in probabilities, once",
+        )
     if fates.get(Fate.FOREIGN):
         return Refusal(
             f"{count(fates[Fate.FOREIGN], 'row')} {of} with a '{check.label}' that is none of 1, 0 and -1",

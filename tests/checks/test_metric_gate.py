@@ -110,6 +110,60 @@ def test_averages_over_classes_are_those_of_scikit_learn(
     assert value(only(table(label, told), metric=metric, average=average), metric) == pytest.approx(expected, abs=1e-9)
 
 
+PROBABILITIES = {"a": "pa", "b": "pb", "c": "pc"}
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "brier_score"])
+@pytest.mark.parametrize("classes", ["ab", "abc"])
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.tuples(*[st.sampled_from([0.0, 1e-20, 0.1, 1.0, 3.0])] * 3), st.integers(1, 3)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_losses_of_all_classes_are_those_of_scikit_learn(
+    metric: str, classes: str, rows: list[tuple[int, tuple[float, float, float], int]]
+) -> None:
+    labels = [classes[i % len(classes)] for i, *_ in rows]
+    told = np.array([one[: len(classes)] for _, one, _ in rows]) + 1e-30
+    told /= told.sum(axis=1, keepdims=True)
+    weights = [float(w) for *_, w in rows]
+    columns = {f"p{name}": told[:, i] for i, name in enumerate(classes)}
+    given = {name: f"p{name}" for name in classes}
+    finding = only(
+        table(labels, weights, **columns), metric=metric, prediction=None, probabilities=given, weight="p", maximum=99
+    )
+    function = metrics.log_loss if metric == "log_loss" else metrics.brier_score_loss
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = {"pos_label": "b"} if metric == "brier_score" and len(classes) == 2 else {"labels": list(classes)}
+        expected = function(labels, told[:, 1] if "pos_label" in names else told, sample_weight=weights, **names)
+    assert value(finding, metric) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (("d", 0.5, 0.25, 0.25), "1 row of t with a 'y' that probabilities does not name"),
+        (("a", 0.5, 0.5, 0.5), "do not add up to 1 within 0.05"),
+        (("a", 1.5, -0.25, -0.25), "not from 0 to 1"),
+    ],
+)
+def test_probabilities_that_mean_nothing_are_an_error(row: tuple[Any, ...], message: str) -> None:
+    rows = [dict(zip(("y", "pa", "pb", "pc"), one, strict=True)) for one in [("a", 1.0, 0.0, 0.0)] * 9 + [row]]
+    finding = only(rows, metric="log_loss", prediction=None, probabilities=PROBABILITIES)
+    assert finding.status is Status.ERROR
+    assert message in finding.message
+
+
+def test_a_row_that_lacks_one_probability_is_not_scored() -> None:
+    rows = [{"y": "abc"[i % 3], "pa": 0.4, "pb": 0.3, "pc": None if i == 4 else 0.3} for i in range(90)]
+    finding = only(rows, metric="brier_score", prediction=None, probabilities=PROBABILITIES, maximum=1)
+    assert (finding.status, value(finding, "unscored_rows")) == (Status.FAIL, 1)
+
+
 def test_each_set_has_a_finding_and_one_bad_set_closes_the_gate() -> None:
     rows = table([1, 0, 1, 0], [1, 0, 0, 0], part=["train", "train", "val", "val"])
     sets = found(rows, split="part", sets=["train", "val"], minimum=0.7)
@@ -383,6 +437,12 @@ def test_areas_ask_three_times_and_all_else_once() -> None:
         ({"prediction": "y"}, "'y' is the label; what was told of it is another column"),
         ({"dataset": None, "sets": {"a": "t", "b": "t"}}, "two of sets are the same dataset"),
         ({"cluster": ["a", "a"]}, "cluster names a column twice"),
+        ({"probabilities": {"a": "p", "b": "q"}}, "accuracy does not use probabilities"),
+        ({"metric": "log_loss", "probabilities": {"a": "p"}}, "from 2 to 50 are possible"),
+        ({"metric": "log_loss", "probabilities": {"a": "p", "b": "p"}}, "a column for two classes"),
+        ({"metric": "log_loss", "probabilities": {"a": "p", "b": "y"}}, "'y' is the label"),
+        ({"metric": "log_loss", "score": "p", "probabilities": {"a": "p", "b": "q"}}, "give score, for one class"),
+        ({"metric": "log_loss", "positive": "a", "probabilities": {"a": "p", "b": "q"}}, "does not use positive"),
         ({"split": "s", "violations": "none"}, "list the sets"),
     ],
 )

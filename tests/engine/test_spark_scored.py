@@ -205,3 +205,31 @@ def test_more_cells_than_the_driver_takes_are_refused(spark: SparkSession) -> No
     [one] = Rounds(engine_of(spark, t=data)).gather([wanted])
     with pytest.raises(Exception, match="more than 250,000 cells of sets, folds of clusters and classes"):
         one.check.judge(one.seen, RUN)
+
+
+CLASSES = [
+    ("a", "x", 0.5, 0.25, 0.25, 1.0, "u"),
+    ("a", "ü'", 0.0, 1.0, 0.0, 2.0, "v"),
+    ("a", "z", 1.0, 0.0, 0.0, 0.5, None),
+    ("b", "x", 0.4, 0.3, 0.33, 3.0, "u"),
+    ("b", "x", 0.9, 0.3, 0.3, 1.0, "u"),
+    ("b", "x", 1.5, -0.25, -0.25, 1.0, "u"),
+    ("b", "x", NAN, 0.5, 0.5, 1.0, "u"),
+    ("b", "z", 0.5, INF, 0.5, 1.0, "u"),
+    ("b", "z", 0.5, None, 0.5, -1.0, "u"),
+    ("b", "other", 0.5, 0.25, 0.25, 1.0, "u"),
+    ("b", None, 0.5, 0.25, 0.25, 1.0, "u"),
+    ("b", "z", 0.5, 0.25, 0.25, None, "u"),
+    ("b", "other", 0.5, 0.25, 0.25, NAN, "u"),
+    ("b", "z", 0.5, 0.5, 0.5, -1.0, "u"),
+]
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "brier_score"])
+@pytest.mark.parametrize("more", [{}, {"weight": "w"}, {"weight": "w", "cluster": ["user"]}], ids=str)
+def test_losses_of_all_classes_are_those_of_the_oracle(spark: SparkSession, metric: str, more: dict[str, Any]) -> None:
+    names = ["part", "y", "p", "q", "r", "w", "user"]
+    schema = "part STRING, y STRING, p DOUBLE, q DOUBLE, r DOUBLE, w DOUBLE, user STRING"
+    engine = engine_of(spark, t=frame(spark, CLASSES, schema, 3))
+    told = {"x": "p", "ü'": "q", "z": "r"}
+    assert compared(engine, check(metric=metric, probabilities=told, **more), CLASSES, names)

@@ -29,6 +29,11 @@ def is_class(part: Part, name: str, positive: str) -> str:
     return f"({text(name, part.type)} = {literal(positive, 'string')})"
 
 
+def class_place(part: Part, name: str, classes: Sequence[str]) -> str:
+    """The number of a class among some; NULL if it is none of them."""
+    return f"CASE {' '.join(f'WHEN {is_class(part, name, one)} THEN {k}' for k, one in enumerate(classes))} END"
+
+
 def typed_class(name: str, kind: str, part: Part) -> str:
     """A class in the type in which classes compare, a number with one zero."""
     if is_float(part.type):

@@ -12,12 +12,12 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.text import hides
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, typed_class, untold
+from sparkguard.engine.spark.classes import class_place, cluster_hash, is_class, named_class, typed_class, untold
 from sparkguard.engine.spark.values import as_evidence, literal, text
 from sparkguard.errors import DataError
+from sparkguard.measures.classes import ROUNDING
 from sparkguard.measures.labels import (
     MOST_CLASSES,
-    ROUNDING,
     Chances,
     ConfidentAnswer,
     ConfidentClasses,
@@ -156,8 +156,7 @@ def _place(chances: Chances, label: Part) -> str:
     value = _class(label)
     if chances.single:
         return f"CAST({is_class(label, value, chances.names[0])} AS INT)"
-    whens = " ".join(f"WHEN {is_class(label, value, name)} THEN {k}" for k, name in enumerate(chances.names))
-    return f"CASE {whens} END"
+    return class_place(label, value, chances.names)
 
 
 COMPUTE = {LabelCounts: label_counts, ConfidentClasses: confident_classes, Doubts: doubts}

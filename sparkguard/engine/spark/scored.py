@@ -6,26 +6,28 @@ Of a judged row s is the place of its set, y its label, t what was told, w its w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import combinations_with_replacement
-from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.classes import cluster_hash, is_class, named_class, typed_class, untold
+from sparkguard.engine.spark.classes import class_place, cluster_hash, is_class, named_class, typed_class, untold
 from sparkguard.engine.spark.scenarios import scenario_rows
+from sparkguard.engine.spark.scored_cells import keys_of, value_of
 from sparkguard.engine.spark.slices import slice_rows
 from sparkguard.engine.spark.splits import split_code
 from sparkguard.engine.spark.times import instants
-from sparkguard.engine.spark.values import comparable, in_type, text
+from sparkguard.engine.spark.values import comparable, in_type
 from sparkguard.errors import DataError
+from sparkguard.measures.classes import ROUNDING
 from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import (
     MOST_CELLS,
+    Chances,
     Fate,
     LastLabel,
     Scored,
@@ -33,23 +35,7 @@ from sparkguard.measures.scored import (
     ScoredRows,
     SetCell,
 )
-from sparkguard.measures.scored_cells import (
-    EPSILON,
-    Agreement,
-    ByLabel,
-    Cell,
-    ClassPairs,
-    Constantly,
-    Error,
-    FromAnchor,
-    Mistake,
-    OneClass,
-    Pinball,
-    Score,
-    ScoreBins,
-    Side,
-    Value,
-)
+from sparkguard.measures.scored_cells import Agreement, ClassPairs
 from sparkguard.measures.slices import Slices
 from sparkguard.measures.splits import Part, Splits
 
@@ -60,9 +46,9 @@ _JUDGED = f"fate = {Fate.JUDGED:d}"
 
 def scored(read: Read, measure: Scored) -> ScoredAnswer:
     """Add up in one aggregate; a row for each cell and task is shuffled, and the cells come to the driver."""
-    rows, keys = measure.rows, [f"{sql} AS k{i}" for i, sql in enumerate(_keys(measure.cell, measure.rows))]
+    rows, keys = measure.rows, [f"{sql} AS k{i}" for i, sql in enumerate(keys_of(measure.cell, measure.rows))]
     clustered = measure.folds > 1
-    values = [f"{_value(value, rows)} AS v{i}" for i, value in enumerate(measure.values, 1)]
+    values = [f"{value_of(value, rows)} AS v{i}" for i, value in enumerate(measure.values, 1)]
     # Each column more in the key of the aggregate costs as much as a value.
     folds = [f"pmod(h, {measure.folds}L) AS f"] if clustered else []
     terms = judged(read, rows).selectExpr("s", "fate", "w", "h", *folds, *keys, *values)
@@ -92,7 +78,7 @@ def score_edges(read: Read, measure: ScoreEdges) -> Edges:
 
 def ranked(read: Read, measure: Ranked) -> Area:
     """Add up by score, order the scores of each bin in a task of its own, and add up again."""
-    positive, at = _keys(measure.bins, measure.rows)
+    positive, at = keys_of(measure.bins, measure.rows)
     rows = judged(read, measure.rows).where(_JUDGED).selectExpr("s", "t", f"{at} AS b", f"{positive} AS p", "w")
     scores = rows.groupBy("s", "b", "t").agg(F.expr("sum(w * p) AS yes"), F.expr("sum(w * (1 - p)) AS no"))
     above = json.dumps([side for bins in measure.above for sides in bins for side in sides])
@@ -167,13 +153,16 @@ def _history(label: str, names: Sequence[str], last: LastLabel, at: int) -> Iter
 
 def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
     named = {part: (f"c{i}", part.columns[at].type) for i, part in enumerate(rows.parts)}
-    told = ("l", rows.label.type) if rows.last is not None and rows.last.told else named[rows.told]
+    of = ("l", rows.label.type) if rows.last is not None and rows.last.told else named[rows.told]
+    told = _typed(*of, rows.told, number=not rows.told_class)
+    if rows.chances is not None:
+        told = _chance(rows, rows.chances, named)
     weight = "1D" if rows.weight is None else f"CAST({named[rows.weight][0]} AS DOUBLE)"
     return frame.selectExpr(
         "s",
         f"{_fate(rows, named)} AS fate",
         f"{_typed(*named[rows.label], rows.label, number=rows.numeric)} AS y",
-        f"{_typed(*told, rows.told, number=not rows.told_class)} AS t",
+        f"{told} AS t",
         f"{weight} AS w",
         f"{cluster_hash([(in_type(*named[part], part.type), part.type) for part in rows.cluster])} AS h",
     )
@@ -182,97 +171,45 @@ def _judged(frame: DataFrame, rows: ScoredRows, at: int) -> DataFrame:
 def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
     label, told = named[rows.label][0], named[rows.told][0]
     whens = [f"WHEN {untold(*named[rows.label])} THEN {Fate.UNLABELLED:d}"]
+    if rows.chances is not None:
+        whens.append(f"WHEN ({_place(rows, rows.chances, named)}) IS NULL THEN {Fate.FOREIGN:d}")
     if rows.binary:
         whens.append(f"WHEN abs(CAST({label} AS DOUBLE)) NOT IN (0D, 1D) THEN {Fate.FOREIGN:d}")
     if rows.last is not None:
         whens.append(f"WHEN l IS NULL THEN {Fate.NEW:d}")
-    models = [untold(*named[part]) for part in (rows.told, rows.rival) if part is not None]
+    others = () if rows.chances is None else rows.chances.others
+    models = [untold(*named[part]) for part in (rows.told, rows.rival, *others) if part is not None]
     whens.append(f"WHEN {' OR '.join(models)} THEN {Fate.UNSCORED:d}")
     if rows.weight is not None:
         weight = named[rows.weight]
         whens.append(f"WHEN {untold(*weight)} OR CAST({weight[0]} AS DOUBLE) < 0 THEN {Fate.UNWEIGHTED:d}")
     if rows.probability:
-        scores = [told] if rows.rival is None else [told, named[rows.rival][0]]
-        inside = " AND ".join(f"CAST({score} AS DOUBLE) BETWEEN 0D AND 1D" for score in scores)
-        whens.append(f"WHEN NOT ({inside}) THEN {Fate.OUTSIDE:d}")
+        scores = [told, *([] if rows.rival is None else [named[rows.rival][0]]), *(named[part][0] for part in others)]
+        inside = [f"CAST({score} AS DOUBLE) BETWEEN 0D AND 1D" for score in scores]
+        if rows.chances is not None:
+            whole = " + ".join(f"CAST({score} AS DOUBLE)" for score in scores)
+            inside.append(f"abs({whole} - 1D) <= {ROUNDING!r}D")
+        whens.append(f"WHEN NOT ({' AND '.join(inside)}) THEN {Fate.OUTSIDE:d}")
     return f"CASE {' '.join(whens)} ELSE {Fate.JUDGED:d} END"
+
+
+def _place(rows: ScoredRows, chances: Chances, named: Mapping[Part, tuple[str, str]]) -> str:
+    return class_place(rows.label, typed_class(*named[rows.label], rows.label), chances.classes)
+
+
+def _chance(rows: ScoredRows, chances: Chances, named: Mapping[Part, tuple[str, str]]) -> str:
+    """What is made of the probabilities of all classes."""
+    told = [f"CAST({named[part][0]} AS DOUBLE)" for part in (rows.told, *chances.others)]
+    place = f"({_place(rows, chances, named)})"
+    if not chances.squared:
+        return f"array({', '.join(told)})[{place}]"
+    gaps = (f"pow({one} - IF({place} = {k}, 1D, 0D), 2)" for k, one in enumerate(told))
+    return f"({chances.scale!r}D * ({' + '.join(gaps)}))"
 
 
 def _typed(name: str, kind: str, part: Part, *, number: bool) -> str:
     """A number with one zero, or a class in the type that all sets share."""
     return f"CAST({name} AS DOUBLE) + 0D" if number else typed_class(name, kind, part)
-
-
-def _keys(cell: Cell, rows: ScoredRows) -> Sequence[str]:
-    if isinstance(cell, ScoreBins):
-        return (
-            f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)",
-            _bin(cell.edges, "<=" if cell.right else "<"),
-        )
-    if isinstance(cell, OneClass):
-        said = is_class(rows.told, "t", cell.positive) if cell.threshold is None else f"(t >= {cell.threshold!r}D)"
-        return (f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)", f"CAST({said} AS INT)")
-    if isinstance(cell, ByLabel):
-        return (f"CAST({is_class(rows.label, 'y', cell.positive)} AS INT)",)
-    if isinstance(cell, Side):
-        return ("CAST(sign(t - y) AS INT)",)
-    if isinstance(cell, Agreement):
-        return ("CAST(y = t AS INT)",)
-    return (text("y", rows.label.type), text("t", rows.told.type)) if isinstance(cell, ClassPairs) else ()
-
-
-def _bin(edges: Sequence[float], below: str, first: int = 0) -> str:
-    """The bin of t by halving."""
-    if not edges:
-        return str(first)
-    half = len(edges) // 2
-    lower, upper = _bin(edges[:half], below, first), _bin(edges[half + 1 :], below, first + half + 1)
-    return f"IF(t {below} {edges[half]!r}D, {lower}, {upper})"
-
-
-def _value(value: Value, rows: ScoredRows, told: str = "t") -> str:
-    if isinstance(value, Constantly):
-        return _value(value.value, rows, f"{value.told!r}D")
-    return _VALUES[type(value)](value, rows, told)
-
-
-def _score(value: Score, rows: ScoredRows, told: str) -> str:
-    positive = is_class(rows.label, "y", value.positive)
-    if value.kind == "log_loss":
-        low, high = f"{value.epsilon!r}D", f"{1 - value.epsilon!r}D"
-        return f"-ln(least(greatest(IF({positive}, {told}, 1 - {told}), {low}), {high}))"
-    gap = f"(IF({positive}, 1D, 0D) - {told})"
-    return gap if value.kind == "gap" else f"({gap} * {gap})"
-
-
-def _error(value: Error, _: ScoredRows, told: str) -> str:
-    size = f"abs(y - {told})"
-    kinds = {"squared_error": f"({size} * {size})", "percentage_error": f"({size} / greatest(abs(y), {EPSILON!r}D))"}
-    return kinds.get(value.kind, size)
-
-
-def _mistake(value: Mistake, rows: ScoredRows, told: str) -> str:
-    if value.threshold is None:
-        return f"IF(y = {told}, 0D, 1D)"
-    return f"IF({is_class(rows.label, 'y', value.positive)} = ({told} >= {value.threshold!r}D), 0D, 1D)"
-
-
-def _pinball(value: Pinball, _: ScoredRows, told: str) -> str:
-    return f"(IF(y >= {told}, {value.alpha!r}D, {value.alpha - 1!r}D) * (y - {told}))"
-
-
-def _from_anchor(value: FromAnchor, _: ScoredRows, __: str) -> str:
-    distance = f"(y - element_at(array({', '.join(f'{a!r}D' for a in value.anchors)}), s + 1))"
-    return distance if value.power == 1 else f"({distance} * {distance})"
-
-
-_VALUES: Mapping[type[Value], Callable[[Any, ScoredRows, str], str]] = {
-    Error: _error,
-    Mistake: _mistake,
-    Pinball: _pinball,
-    FromAnchor: _from_anchor,
-    Score: _score,
-}
 
 
 def _aggregates(measure: Scored) -> Sequence[str]:
@@ -294,7 +231,7 @@ def _sum(weights: Sequence[str], terms: Sequence[str]) -> str:
 def _answer(found: Sequence[Row], measure: Scored) -> ScoredAnswer:
     fates: dict[tuple[int, Fate], int] = {}
     cells = []
-    many, keys = len(measure.values) + 1, len(_keys(measure.cell, measure.rows))
+    many, keys = len(measure.values) + 1, len(keys_of(measure.cell, measure.rows))
     types = (measure.rows.label.type, measure.rows.told.type)
     for row in found:
         fate = Fate(row["fate"])
