@@ -185,6 +185,19 @@ class BaselineComparison(ScoringCheck):
             if name not in fitting:
                 yield f"{self.metric} has no baseline {name}; it has {', '.join((*fitting, 'known_result'))}"
         yield from self._unlearnt()
+        yield from self._unused()
+
+    def _unused(self) -> Iterator[str]:
+        """What is given for baselines that are not there."""
+        for name in ("features", "exclude", "sample_rows", "seed"):
+            if name in self.model_fields_set and "linear" not in self._wanted:
+                yield f"{name} is for linear, which is not among baselines"
+        # Of areas every constant is worth the same.
+        learnt = set(self._wanted) - ({"majority"} if self._metric.family == "areas" else set())
+        if self.train is not None and not learnt:
+            yield "train is for baselines that learn, and none of these does"
+        if self.entity and "last_value" not in self._wanted:
+            yield "entity is for last_value, which is not among baselines"
 
     def _unlearnt(self) -> Iterator[str]:
         """What a baseline lacks to learn, or is given that none uses."""
@@ -194,8 +207,6 @@ class BaselineComparison(ScoringCheck):
             yield "last_value needs entity: what rows are about"
         if "linear" in self.baselines and self.train is None:
             yield "linear needs train: rows that it may learn from"
-        if self.entity and "last_value" not in self._wanted:
-            yield "entity is for last_value, which is not among baselines"
         if {"advantage", "advantage_lower"} & set(self.error_if):
             yield "the bound on advantage is margin; leave it out of error_if"
         if len(set(self.baselines)) < len(self.baselines):

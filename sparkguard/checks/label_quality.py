@@ -24,7 +24,7 @@ from sparkguard.errors import DataError
 from sparkguard.measures.labels import MOST_CHANCES, Chances
 from sparkguard.measures.splits import MOST_SHOWN, Part, Splits
 from sparkguard.shapes.balance import ClassShare
-from sparkguard.shapes.label_findings import REMEDIES, UNDECIDED, LabelFindings
+from sparkguard.shapes.label_findings import CONFLICTING, DOUBTED, REMEDIES, UNDECIDED, LabelFindings
 from sparkguard.shapes.label_questions import LabelQuestions
 from sparkguard.shapes.scoring_fields import ClassField, Name, class_part, positive_class
 from sparkguard.shapes.split_questions import named_parts
@@ -288,10 +288,15 @@ class LabelQuality(SourceCheck):
             warn = {**judged.warn_if, "unscored_rows": Bound(">", 0.0)}
             judged = judged.model_copy(update={"warn_if": warn})
         verdict = judged.verdict(finding, passed=told, failed="", nothing=nothing)
-        if verdict.decision is None or verdict.status not in (Status.FAIL, Status.WARN):
+        decision = verdict.decision
+        if decision is None or verdict.status not in (Status.FAIL, Status.WARN):
             return verdict
-        unsure = verdict.status is Status.WARN and bool(verdict.decision.margin)
-        return replace(verdict, remedy=UNDECIDED if unsure else REMEDIES.get(str(verdict.decision.metric_name)))
+        # What decided stands first.
+        first = DOUBTED if decision.metric_name in _OF_CHANCES else CONFLICTING
+        worst = tuple(sorted(verdict.violations, key=lambda one: one.kind != first))
+        unsure = verdict.status is Status.WARN and bool(decision.margin)
+        remedy = UNDECIDED if unsure else REMEDIES.get(str(decision.metric_name))
+        return replace(verdict, remedy=remedy, violations=worst)
 
     def _class(self, found: LabelFindings, one: ClassShare) -> Finding:
         """A class: what of it the bounds on the whole would say, if it were the only one."""

@@ -294,6 +294,10 @@ def test_nothing_to_learn_from_is_an_error_and_nothing_to_judge_no_pass() -> Non
         ({"baselines": ["last_value"]}, "last_value needs entity"),
         ({"baselines": ["linear"]}, "linear needs train"),
         ({"entity": ["user"], "baselines": ["majority"]}, "entity is for last_value"),
+        ({"baselines": ["majority"], "exclude": ["x"]}, "exclude is for linear, which is not among baselines"),
+        ({"baselines": ["majority"], "seed": 1}, "seed is for linear"),
+        ({"known_result": 0.5, "train": "old"}, "train is for baselines that learn"),
+        ({"probabilities": {"a": "p", "b": "q"}, "metric": "log_loss"}, "give score, not probabilities"),
         ({"metric": "f1", "average": "by_class"}, "another worst class than the baseline"),
     ],
 )

@@ -165,6 +165,15 @@ def test_a_default_bound_on_doubts_there_is_none_but_one_can_be_written() -> Non
     assert found(rows, score="p", key=["id"], conflicts=False, warn_if=bound)[0].status is Status.WARN
 
 
+def test_the_evidence_of_what_decided_stands_first() -> None:
+    rows, _ = doubtful()
+    rows = [row | {"x": 1} for row in rows]
+    bound = {"doubted_rate": Bound(">", 0.01)}
+    whole, *_ = found(rows, score="p", key=["id"], error_if=bound, warn_if={})
+    assert {one.kind for one in whole.violations} == {"doubted_label", "conflicting_label"}
+    assert whole.violations[0].kind == "doubted_label"
+
+
 def test_each_class_may_have_a_probability() -> None:
     rows = [
         {"y": "abc"[i % 3], "pa": 0.9, "pb": 0.05, "pc": 0.05, "id": i}
