@@ -80,7 +80,7 @@ def compared(**fields: Any) -> BaselineComparison:
     [
         {"metric": "f1", "average": "macro", "prediction": "p"},
         {"metric": "log_loss", "score": "s"},
-        {"metric": "average_precision", "score": "s"},
+        {"metric": "average_precision", "score": "s", "train": None},
         {"metric": "r2", "label": "v", "prediction": "q", "baselines": ["mean"]},
         {"metric": "mae", "label": "v", "prediction": "q", "known_result": 0.1, "baselines": ["median"]},
     ],
