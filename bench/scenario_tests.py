@@ -86,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--no-predicates", action="store_true", help="only equality and keys")
     given = parser.parse_args()
     with session("scenario tests") as spark:
         place = table(spark, DATA, given.rows)
@@ -95,9 +96,10 @@ def main() -> None:
         found = [
             Way(bare, partial(scan, frame)),
             Way("1,000 scenarios by equality and keys", partial(check, spark, place, by_equality()), bare, 3),
-            Way(hand, partial(by_hand, frame)),
-            Way(f"{PREDICATES} scenarios by predicates", partial(check, spark, place, free), hand, 1),
         ]
+        if not given.no_predicates:
+            found.append(Way(hand, partial(by_hand, frame)))
+            found.append(Way(f"{PREDICATES} scenarios by predicates", partial(check, spark, place, free), hand, 1))
         show(f"{given.rows:,} rows", found, measure(Meter(spark), found, given.runs))
 
 
