@@ -132,11 +132,11 @@ class LabelQuestions:
         names = [one.name for one in balance.present]
         there = few(names, _SHOWN)
         if not self.named and is_number(label.type) and not _SIGNS.issuperset(names):
-            message = f"'{label.name}' has the classes {there}, and nobody said which of them is positive"
+            message = f"nobody said which class of '{label.name}' is positive: there are {there}"
             raise DataError(message, "write positive: and the class")
         if positive not in names:
             rows = count(balance.rows, "row")
-            message = f"in none of {rows} the label '{label.name}' is {positive}, the positive class; there are {there}"
+            message = f"in none of {rows} the label '{label.name}' is the positive class: {positive}, but {there}"
             raise DataError(message, "name the class that score is the probability of: positive")
 
     def evidence(self, seen: Evidence) -> Iterator[tuple[str, Measure[Answer]]]:

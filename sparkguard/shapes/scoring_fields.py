@@ -199,7 +199,9 @@ class ScoringCheck(Check):
         else:
             label = class_part(str(of), (*labels, *told) if told_class else labels, labels)
         threshold = (_DEFAULT_THRESHOLD if self.threshold is None else self.threshold) if self._thresholded else None
-        epsilon = FLOAT_EPSILON if all(column.type == "float" for column in told) else EPSILON
+        chances = self._chances_of(seen, of, label) if self._of_all else None
+        scores = (*told, *(column for part in (chances.others if chances else ()) for column in part.columns))
+        epsilon = FLOAT_EPSILON if all(column.type == "float" for column in scores) else EPSILON
         wanted = Wanted(self.metric, self.average, "1", threshold, self.alpha, self.bins, epsilon, self.confidence)
         wanted = replace(wanted, of_all=self._of_all)
         if wanted.binary:
@@ -215,7 +217,7 @@ class ScoringCheck(Check):
             told_class=told_class,
             probability=family == "probabilities",
             binary=wanted.binary and self.positive is None and is_number(label.type),
-            chances=self._chances_of(seen, of, label) if self._of_all else None,
+            chances=chances,
         )
         return Scoring(wanted, rows, self.area == "exact", by_key=bool(folds) and not self.cluster)
 

@@ -120,3 +120,28 @@ def test_a_predicate_that_spark_cannot_read_is_an_error_that_quotes_it(spark: Sp
     data = spark.createDataFrame(ROWS, SCHEMA)
     with pytest.raises(Exception, match="nothing_here"):
         found(spark, check([{"name": "odd", "where": "nothing_here > 1"}]), t=data)
+
+
+def by_equality(spark: SparkSession, data: DataFrame, listed: Any) -> dict[str, int | None]:
+    fields: dict[str, Any] = {"label": "y", "prediction": "p", "metric": "accuracy", "minimum": 0.1}
+    asked = ScenarioTests(id="c", dataset="t", scenarios=listed, **fields)
+    [one] = Rounds(SparkEngine(Reader(spark, {"t": Dataset("t")}, {"t": data}))).gather([asked])
+    assert one.error is None
+    return {finding.subject: finding.evaluated_rows for finding in asked.judge(one.seen, RUN)}
+
+
+def test_texts_under_a_collation_tell_a_scenario_as_it_says(spark: SparkSession) -> None:
+    if spark.version < "4":
+        pytest.skip("collations came with Spark 4")
+    data = spark.createDataFrame([("SFO", 1, 1), ("sfo", 1, 0), ("BOS", 1, 1)], "dest STRING, y INT, p INT")
+    data = data.selectExpr("dest COLLATE UTF8_LCASE AS dest", "y", "p")
+    listed = [{"name": "sfo", "equals": {"dest": "Sfo"}}, {"name": "both", "equals": {"dest": ["sFO", "bos"]}}]
+    assert by_equality(spark, data, listed) == {"sfo": 2, "both": 3}
+
+
+def test_a_null_in_one_column_is_not_that_in_another(spark: SparkSession) -> None:
+    data = spark.createDataFrame(
+        [("x", None, 1, 1), (None, "x", 1, 1), (None, "x", 0, 0)], "a STRING, b STRING, y INT, p INT"
+    )
+    listed = [{"name": "left", "equals": {"a": "x", "b": None}}, {"name": "right", "equals": {"a": None, "b": "x"}}]
+    assert by_equality(spark, data, listed) == {"left": 1, "right": 2}

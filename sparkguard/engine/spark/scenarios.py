@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from sparkguard.core.columns import Column
 from sparkguard.engine.spark import Read
-from sparkguard.engine.spark.values import comparable, in_type
+from sparkguard.engine.spark.values import comparable, hashes_apart, in_type
 from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios
 from sparkguard.measures.scored import ScoredRows
 
@@ -39,8 +39,9 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
     for i, equal in enumerate(scenarios.by_equality):
         mine, theirs = [names[c] for c in equal.columns], [f"k{i}_{j}" for j in range(len(equal.columns))]
         table = F.broadcast(_places(frame.sparkSession, equal, i))
-        frame = frame.join(table, F.expr(f"{_hash(mine, equal)} = h{i}"), "left")
         same = " AND ".join(f"{a} <=> {b}" for a, b in zip(mine, theirs, strict=True))
+        found = f"{_hash(mine, equal)} = h{i}" if _hashable(equal) else same
+        frame = frame.join(table, F.expr(found), "left")
         looked.append((same, f"p{i}"))
     for i, by_table in enumerate(scenarios.by_table, len(scenarios.by_equality)):
         mine = []
@@ -69,6 +70,11 @@ def _all_places(alone: Sequence[str], looked: Sequence[tuple[str, str]]) -> str:
     return f"IF({several}, {every}, array({', '.join(f'IF({right}, {places}[0], NULL)' for right, places in looked)}))"
 
 
+def _hashable(equal: ByEquality) -> bool:
+    """Whether equal values have equal hashes."""
+    return not any(hashes_apart(column.type) for column in equal.columns)
+
+
 def _hash(names: Sequence[str], equal: ByEquality) -> str:
     """One number for some values, by which rows are looked up faster than by the values themselves."""
     # A hash passes over NULL, so (NULL, 1) and (1, NULL) would have the same.
@@ -89,11 +95,11 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     typed = texts.where(" AND ".join(valid)).selectExpr(*values, "p")
     keys = [f"k{number}_{j}" for j in range(len(equal.columns))]
     # Texts that are one value of the column have one hash; it is checked that nothing else has.
+    by = [F.expr(f"{_hash(keys, equal)} AS h{number}")] if _hashable(equal) else [F.col(key) for key in keys]
     ends = (f"{end}(struct({', '.join(keys)})) AS {end}" for end in ("min", "max"))
-    by_hash = typed.groupBy(F.expr(f"{_hash(keys, equal)} AS h{number}"))
-    merged = by_hash.agg(*map(F.expr, ends), F.expr("array_distinct(flatten(collect_list(p))) AS p"))
+    merged = typed.groupBy(*by).agg(*map(F.expr, ends), F.expr("array_distinct(flatten(collect_list(p))) AS p"))
     places = f"IF(min <=> max, p, raise_error('{_ALIKE}')) AS p{number}"
-    return merged.selectExpr(f"h{number}", "min.*", places)
+    return merged.selectExpr(*([f"h{number}"] if _hashable(equal) else []), "min.*", places)
 
 
 def _valid(name: str, column: Column) -> str:
