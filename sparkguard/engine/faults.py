@@ -32,7 +32,7 @@ _KNOWN = (
             r"DELTA_MISSING_DELTA_TABLE|DELTA_TABLE_NOT_FOUND|DELTA_TABLE_ONLY_OPERATION"
         ),
         "there is no such data",
-        "correct the location or the format in the suite, or find out why the data is missing",
+        "correct the location or the format (delta, if none is given), or find out why the data is missing",
     ),
     _Fault(
         re.compile(
