@@ -136,7 +136,7 @@ class LabelQuestions:
             raise DataError(message, "write positive: and the class")
         if positive not in names:
             rows = count(balance.rows, "row")
-            message = f"in none of {rows} the label '{label.name}' is the positive class: {positive}, but {there}"
+            message = f"no '{label.name}' of {rows} is the positive class: that is {positive}, and there are {there}"
             raise DataError(message, "name the class that score is the probability of: positive")
 
     def evidence(self, seen: Evidence) -> Iterator[tuple[str, Measure[Answer]]]:
