@@ -270,7 +270,11 @@ def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], m
             {"score": "p"},
             "nobody said which class of 'y' is positive: there are 1, 2",
         ),
-        ([{"y": 0, "x": 1, "p": 0.99} for _ in range(9)], {"score": "p"}, "is the positive class: that is 1, and there are 0"),
+        (
+            [{"y": 0, "x": 1, "p": 0.99} for _ in range(9)],
+            {"score": "p"},
+            "is the positive class: that is 1, and there are 0",
+        ),
         ([{"y": 1, "x": 1, "p": 0.5, "q": 0.5}], {"probabilities": {"1": "p", "1.0": "q"}}, "a class twice"),
         ([{"y": 1, "x": 1}], {"features": ["`y`", "x"]}, "the feature '`y`' has 'y' in it"),
     ],
