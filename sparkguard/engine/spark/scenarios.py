@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from sparkguard.core.columns import Column
 from sparkguard.engine.spark import Read
 from sparkguard.engine.spark.values import comparable, hashes_apart, in_type
-from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios
+from sparkguard.measures.scenarios import ByEquality, ByTable, Scenarios, Texts
 from sparkguard.measures.scored import ScoredRows
 
 _ALIKE = "two values that tell scenarios have the same hash: give one of these scenarios by a condition (where)"
@@ -84,11 +84,15 @@ def _hash(names: Sequence[str], equal: ByEquality) -> str:
 
 def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     """The values of scenarios and their places, as rows of the driver; what is no value of the type is none."""
-    rows = [{**{f"k{j}": v for j, v in enumerate(values)}, "p": list(places)} for values, places in equal.places]
-    shape = ", ".join([*(f"k{j}: STRING" for j in range(len(equal.columns))), "p: ARRAY<INT>"])
+    keys_of: dict[tuple[int, ...], list[Texts]] = {}
+    for key, places in equal.places:
+        keys_of.setdefault(places, []).append(key)
+    rows = [{"p": places, "k": keys} for places, keys in keys_of.items()]
     # One partition, so that nothing is shuffled; and no constant, which Spark would write out in each of its plans.
-    told = F.concat(F.lit(json.dumps(rows)), F.expr("IF(id = 0, '', ' ')"))
-    texts = spark.range(0, 1, 1, 1).select(F.inline(F.from_json(told, f"ARRAY<STRUCT<{shape}>>")))
+    told = F.concat(F.lit(json.dumps(rows, separators=(",", ":"))), F.expr("IF(id = 0, '', ' ')"))
+    listed = F.inline(F.from_json(told, "ARRAY<STRUCT<p: ARRAY<INT>, k: ARRAY<ARRAY<STRING>>>>"))
+    names = (f"k[{j}] AS k{j}" for j in range(len(equal.columns)))
+    texts = spark.range(0, 1, 1, 1).select(listed).selectExpr("p", "explode(k) AS k").selectExpr("p", *names)
     values = [f"try_cast(k{j} AS {c.type}) AS k{number}_{j}" for j, c in enumerate(equal.columns)]
     # A text that is no value of the column's type names no row, and is not to be taken for NULL.
     valid = [f"(k{j} IS NULL OR {_valid(f'k{j}', c)})" for j, c in enumerate(equal.columns)]
@@ -98,8 +102,8 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     by = [F.expr(f"{_hash(keys, equal)} AS h{number}")] if _hashable(equal) else [F.col(key) for key in keys]
     ends = (f"{end}(struct({', '.join(keys)})) AS {end}" for end in ("min", "max"))
     merged = typed.groupBy(*by).agg(*map(F.expr, ends), F.expr("array_distinct(flatten(collect_list(p))) AS p"))
-    places = f"IF(min <=> max, p, raise_error('{_ALIKE}')) AS p{number}"
-    return merged.selectExpr(*([f"h{number}"] if _hashable(equal) else []), "min.*", places)
+    once = f"IF(min <=> max, p, raise_error('{_ALIKE}')) AS p{number}"
+    return merged.selectExpr(*([f"h{number}"] if _hashable(equal) else []), "min.*", once)
 
 
 def _valid(name: str, column: Column) -> str:
