@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -21,12 +20,19 @@ from sparkguard.core.text import count, hides
 from sparkguard.core.threshold import Bound, decide
 from sparkguard.core.types import can_be_grouped, is_number
 from sparkguard.errors import DataError
-from sparkguard.measures.labels import MOST_CHANCES, Chances
+from sparkguard.measures.labels import Chances
 from sparkguard.measures.splits import MOST_SHOWN, Part, Splits
 from sparkguard.shapes.balance import ClassShare
 from sparkguard.shapes.label_findings import CONFLICTING, DOUBTED, REMEDIES, UNDECIDED, LabelFindings
 from sparkguard.shapes.label_questions import LabelQuestions
-from sparkguard.shapes.scoring_fields import ClassField, Name, class_part, positive_class
+from sparkguard.shapes.scoring_fields import (
+    ClassField,
+    Name,
+    class_part,
+    mistaken_chances,
+    named_classes,
+    positive_class,
+)
 from sparkguard.shapes.split_questions import named_parts
 
 _MOST_FEATURES = 2_000
@@ -163,21 +169,14 @@ class LabelQuality(SourceCheck):
 
     def _mistakes(self) -> Iterator[str]:
         """What contradicts what, in the words of the fields."""
-        if self.score is not None and self.probabilities:
-            yield "give score, for one class against the rest, or probabilities, a column for each class"
+        yield from mistaken_chances(self.score, self.probabilities)
         if self.positive is not None and self.score is None:
             yield "positive is the class of score; give score too"
-        if self.probabilities and not 2 <= len(self.probabilities) <= MOST_CHANCES:  # noqa: PLR2004 - a choice
-            named = count(len(self.probabilities), "class", "classes")
-            yield f"probabilities names {named}; from 2 to {MOST_CHANCES} are possible"
         told = [*([self.score] if self.score else []), *self.probabilities.values()]
         if self.label in (*told, *self.cluster):
             yield f"'{self.label}' is the label; a probability or a cluster is another column"
         if isinstance(self.features, tuple) and {self.label, *told} & set(self.features):
             yield f"features names {', '.join(sorted({self.label, *told} & set(self.features)))}, which is judged"
-        doubled = sorted(name for name, times in Counter(self.probabilities.values()).items() if times > 1)
-        if doubled:
-            yield f"probabilities names a column for two classes: {', '.join(doubled)}"
         yield from self._unbounded()
 
     def _unbounded(self) -> Iterator[str]:
@@ -216,11 +215,7 @@ class LabelQuality(SourceCheck):
         )
 
     def _chances(self, seen: Evidence, label: Part) -> Chances:
-        classes = tuple(self.probabilities) or (self.positive,)
-        names = tuple(positive_class(label, name) for name in classes)
-        if len(set(names)) < len(names):
-            message = f"probabilities names a class twice: {', '.join(map(str, classes))}"
-            raise DataError(message, "name each class once")
+        names = named_classes(label, tuple(self.probabilities)) or (positive_class(label, self.positive),)
         told = tuple(self.probabilities.values()) or (str(self.score),)
         columns = tuple(seen.schema(self.source).column(name) for name in told)
         for column in columns:

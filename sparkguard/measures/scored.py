@@ -68,7 +68,7 @@ class LastLabel:
 
 
 @dataclass(frozen=True)
-class Chances:
+class AllChances:
     """Probabilities of all `classes`, of which `told` has the first and `others` have the rest, as one number.
 
     With `squared` it is the sum of their squared distances from the truth, of two classes half of it; else the
@@ -113,7 +113,7 @@ class ScoredRows:
     told_class: bool = False
     probability: bool = False
     binary: bool = False
-    chances: Chances | None = None
+    chances: AllChances | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -194,7 +194,7 @@ class ScoredRows:
             crc32("\0".join(cluster).encode()),
         )
 
-    def _chance(self, chances: Chances, label: str, values: Sequence[object]) -> tuple[Fate, float]:
+    def _chance(self, chances: AllChances, label: str, values: Sequence[object]) -> tuple[Fate, float]:
         """The fate of a row with probabilities of classes, and what is made of them."""
         told = [as_number(one) for one in (values[1], *values[-len(chances.others) :])]
         if label not in chances.classes:

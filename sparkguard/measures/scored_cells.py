@@ -175,7 +175,7 @@ class FromAnchor(Value):
 
 @dataclass(frozen=True)
 class ChanceLoss(Value):
-    """A loss of the probabilities of all classes, from what `Chances` makes one number of."""
+    """A loss of the probabilities of all classes, from what `AllChances` makes one number of."""
 
     kind: ChanceKind
     epsilon: float = EPSILON

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -18,7 +19,7 @@ from sparkguard.errors import DataError
 from sparkguard.measures.classes import class_name
 from sparkguard.measures.labels import MOST_CHANCES
 from sparkguard.measures.scenarios import Scenarios
-from sparkguard.measures.scored import Chances, ScoredRows
+from sparkguard.measures.scored import AllChances, ScoredRows
 from sparkguard.measures.scored_cells import EPSILON, FLOAT_EPSILON
 from sparkguard.measures.splits import Part, Splits
 from sparkguard.shapes.metrics import METRICS, Averaging, Metric, Wanted
@@ -29,7 +30,7 @@ Name = Annotated[str, Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 """A number that is neither NaN nor infinite: such a limit would never be broken."""
 _DEFAULT_THRESHOLD = 0.5
-OF_ALL = ("log_loss", "brier_score")
+_OF_ALL = ("log_loss", "brier_score")
 """Metrics of the probabilities of all classes, if these are given."""
 
 
@@ -101,7 +102,7 @@ class ScoringCheck(Check):
     @property
     def about(self) -> tuple[str, ...]:
         """The label, and what was told of it."""
-        return (self.label, *(self._chances if self._of_all else (self.told,)))
+        return (self.label, *(self._chances if self.of_all else (self.told,)))
 
     @property
     def _metric(self) -> Metric:
@@ -110,7 +111,7 @@ class ScoringCheck(Check):
     @property
     def told(self) -> str:
         """The column that the metric is of, besides the label; of many the first."""
-        if self._of_all:
+        if self.of_all:
             return self._chances[0]
         by_score = self._metric.family in ("areas", "probabilities") or self.prediction is None
         return str(self.score if by_score else self.prediction)
@@ -120,8 +121,9 @@ class ScoringCheck(Check):
         return tuple(self.probabilities.values())
 
     @property
-    def _of_all(self) -> bool:
-        return bool(self.probabilities) and self.metric in OF_ALL
+    def of_all(self) -> bool:
+        """Whether the metric is of the probabilities of all classes."""
+        return bool(self.probabilities) and self.metric in _OF_ALL
 
     @property
     def _thresholded(self) -> bool:
@@ -135,7 +137,7 @@ class ScoringCheck(Check):
     def lacks(self) -> Iterator[str]:
         """What the metric needs and is not given."""
         family = self._metric.family
-        if self._of_all:
+        if self.of_all:
             return
         if family in ("areas", "probabilities") and self.score is None:
             yield f"{self.metric} is of a score: give score, the column of the probability of the positive class"
@@ -153,8 +155,8 @@ class ScoringCheck(Check):
         one_class = any(kind.averaged for kind in kinds) and self.average == "binary"
         used = {
             "average": any(kind.averaged for kind in kinds),
-            "positive": (bool(families & {"areas", "probabilities"}) and not self._of_all) or thresholded or one_class,
-            "probabilities": bool({*OF_ALL} & {*self.metrics}),
+            "positive": (bool(families & {"areas", "probabilities"}) and not self.of_all) or thresholded or one_class,
+            "probabilities": bool({*_OF_ALL} & {*self.metrics}),
             "threshold": thresholded,
             "alpha": "pinball_loss" in self.metrics,
             "bins": "calibration_error" in self.metrics,
@@ -166,22 +168,11 @@ class ScoringCheck(Check):
                 yield f"{self.metric}{other} does not use {name}; leave it out"
         if self._thresholded and self.average != "binary":
             yield f"average: {self.average} is of predicted classes: give prediction"
-        yield from self._mistaken_chances()
+        yield from mistaken_chances(self.score if self.of_all else None, self.probabilities)
         if self.label in self.about[1:]:
             yield f"'{self.label}' is the label; what was told of it is another column"
         if len(set(self.cluster)) < len(self.cluster):
             yield f"cluster names a column twice: {', '.join(self.cluster)}"
-
-    def _mistaken_chances(self) -> Iterator[str]:
-        if not self.probabilities:
-            return
-        if self.score is not None and self._of_all:
-            yield "give score, for one class against the rest, or probabilities, a column for each class"
-        if not 2 <= len(self.probabilities) <= MOST_CHANCES:  # noqa: PLR2004 - a choice
-            named = count(len(self.probabilities), "class", "classes")
-            yield f"probabilities names {named}; from 2 to {MOST_CHANCES} are possible"
-        if len(set(self._chances)) < len(self._chances):
-            yield "probabilities names a column for two classes"
 
     def scoring(
         self, seen: Evidence, sets: Splits | Scenarios, rival: str | None = None, folds: Sequence[str] = ()
@@ -199,11 +190,11 @@ class ScoringCheck(Check):
         else:
             label = class_part(str(of), (*labels, *told) if told_class else labels, labels)
         threshold = (_DEFAULT_THRESHOLD if self.threshold is None else self.threshold) if self._thresholded else None
-        chances = self._chances_of(seen, of, label) if self._of_all else None
+        chances = self._chances_of(seen, of, label) if self.of_all else None
         scores = (*told, *(column for part in (chances.others if chances else ()) for column in part.columns))
         epsilon = FLOAT_EPSILON if all(column.type == "float" for column in scores) else EPSILON
-        wanted = Wanted(self.metric, self.average, "1", threshold, self.alpha, self.bins, epsilon, self.confidence)
-        wanted = replace(wanted, of_all=self._of_all)
+        options = (threshold, self.alpha, self.bins, epsilon, self.confidence)
+        wanted = Wanted(self.metric, self.average, "1", *options, of_all=self.of_all)
         if wanted.binary:
             wanted = replace(wanted, positive=positive_class(label, self.positive, averaged=self._metric.averaged))
         rows = ScoredRows(
@@ -221,16 +212,36 @@ class ScoringCheck(Check):
         )
         return Scoring(wanted, rows, self.area == "exact", by_key=bool(folds) and not self.cluster)
 
-    def _chances_of(self, seen: Evidence, sets: Splits, label: Part) -> Chances:
-        classes = tuple(positive_class(label, name) for name in self.probabilities)
-        if len(set(classes)) < len(classes):
-            message = f"probabilities names a class twice: {', '.join(self.probabilities)}"
-            raise DataError(message, "name each class once")
+    def _chances_of(self, seen: Evidence, sets: Splits, label: Part) -> AllChances:
+        classes = named_classes(label, tuple(self.probabilities))
         others = (_numbers(sets, self._columns(seen, sets, name), "probability") for name in self._chances[1:])
-        return Chances(classes, tuple(others), self.metric == "brier_score")
+        return AllChances(classes, tuple(others), self.metric == "brier_score")
 
     def _columns(self, seen: Evidence, sets: Splits, name: str) -> tuple[Column, ...]:
         return tuple(seen.schema(source).column(name) for source in sets.sources)
+
+
+def mistaken_chances(score: str | None, probabilities: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the columns of the probabilities of all classes, in the words of the fields."""
+    if not probabilities:
+        return
+    if score is not None:
+        yield "give score, for one class against the rest, or probabilities, a column for each class"
+    if not 2 <= len(probabilities) <= MOST_CHANCES:  # noqa: PLR2004 - a choice
+        named = count(len(probabilities), "class", "classes")
+        yield f"probabilities names {named}; from 2 to {MOST_CHANCES} are possible"
+    doubled = sorted(name for name, times in Counter(probabilities.values()).items() if times > 1)
+    if doubled:
+        yield f"probabilities names a column for two classes: {', '.join(doubled)}"
+
+
+def named_classes(label: Part, names: Sequence[str]) -> tuple[str, ...]:
+    """Classes as those of the label's type are named; `DataError` if two of them are one."""
+    classes = tuple(positive_class(label, name) for name in names)
+    if len(set(classes)) < len(classes):
+        message = f"probabilities names a class twice: {', '.join(names)}"
+        raise DataError(message, "name each class once")
+    return classes
 
 
 def positive_class(label: Part, given: str | None, *, averaged: bool = False) -> str:

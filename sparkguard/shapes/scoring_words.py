@@ -13,7 +13,7 @@ from sparkguard.core.threshold import Bound
 from sparkguard.measures.classes import ROUNDING
 from sparkguard.measures.scored import Fate
 from sparkguard.shapes.scoring import SetScore
-from sparkguard.shapes.scoring_fields import OF_ALL, ScoringCheck
+from sparkguard.shapes.scoring_fields import ScoringCheck
 from sparkguard.stats.intervals import FEWEST_CLUSTERS, Error, Interval, difference_interval
 
 _CLASSES_SHOWN = 3
@@ -135,13 +135,12 @@ def rows(fates: Mapping[Fate, int]) -> str:
 def refused(check: ScoringCheck, fates: Mapping[Fate, int], name: str) -> Refusal | None:
     """Rows for which the metric is not made; None if there are none."""
     of = f"of {name}"
-    of_all = bool(check.probabilities) and check.metric in OF_ALL
-    if fates.get(Fate.FOREIGN) and of_all:
+    if fates.get(Fate.FOREIGN) and check.of_all:
         return Refusal(
             f"{count(fates[Fate.FOREIGN], 'row')} {of} with a '{check.label}' that probabilities does not name",
             "name the column of each class in probabilities",
         )
-    if fates.get(Fate.OUTSIDE) and of_all:
+    if fates.get(Fate.OUTSIDE) and check.of_all:
         rows = count(fates[Fate.OUTSIDE], "row")
         return Refusal(
             f"{rows} {of} with probabilities that are not from 0 to 1, or do not add up to 1 within {ROUNDING}",

@@ -60,8 +60,8 @@ def margins(one: Shares, other: Shares, confidence: float) -> Floats:
     """By how much the differences of shares (K,) may be off, all at once with this confidence (Bonferroni).
 
     Of score intervals of both shares, by which a class without rows is not certain (Newcombe, Statistics in Medicine
-    1998, method 10). Where a class is in few clusters of one table its likeness is that of the other. No difference
-    is off by more than the largest margin, so neither is the largest difference.
+    1998, method 10). Of both tables the larger likeness is taken, since that of few clusters may be too small. No
+    difference is off by more than the largest margin, so neither is the largest difference.
     """
     from scipy.special import stdtrit
 

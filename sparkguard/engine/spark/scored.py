@@ -27,7 +27,7 @@ from sparkguard.measures.ranked import Area, Edges, Ranked, ScoreEdges
 from sparkguard.measures.scenarios import Scenarios
 from sparkguard.measures.scored import (
     MOST_CELLS,
-    Chances,
+    AllChances,
     Fate,
     LastLabel,
     Scored,
@@ -193,11 +193,11 @@ def _fate(rows: ScoredRows, named: Mapping[Part, tuple[str, str]]) -> str:
     return f"CASE {' '.join(whens)} ELSE {Fate.JUDGED:d} END"
 
 
-def _place(rows: ScoredRows, chances: Chances, named: Mapping[Part, tuple[str, str]]) -> str:
+def _place(rows: ScoredRows, chances: AllChances, named: Mapping[Part, tuple[str, str]]) -> str:
     return class_place(rows.label, typed_class(*named[rows.label], rows.label), chances.classes)
 
 
-def _chance(rows: ScoredRows, chances: Chances, named: Mapping[Part, tuple[str, str]]) -> str:
+def _chance(rows: ScoredRows, chances: AllChances, named: Mapping[Part, tuple[str, str]]) -> str:
     """What is made of the probabilities of all classes."""
     told = [f"CAST({named[part][0]} AS DOUBLE)" for part in (rows.told, *chances.others)]
     place = f"({_place(rows, chances, named)})"
