@@ -144,9 +144,9 @@ class ScenarioTests(ScoringCheck):
             for baseline in baselines:
                 pairs = zip(scores, baseline.found(seen), scoring.differences(seen, baseline), strict=True)
                 regressions = [Regression(mine, theirs, error) for mine, theirs, error in pairs]
-            whole = regressions[-1]
+            whole, variant = regressions[-1], self._variant(metric)
             for one, score, regression in zip(self._of(metric), scores, regressions, strict=False):
-                found[one.name] = self._finding(one, score, regression, whole)
+                found[one.name] = self._finding(variant, one, score, regression, whole)
         return tuple(found[one.name] for one in self.listed)
 
     @property
@@ -252,7 +252,12 @@ class ScenarioTests(ScoringCheck):
         return {name: bound for name, bound in found.items() if bound} | {"evaluated_rows": Bound("<", float(least))}
 
     def _finding(
-        self, one: Scenario, score: SetScore, regression: Regression | None, whole: Regression | None
+        self,
+        variant: ScenarioTests,
+        one: Scenario,
+        score: SetScore,
+        regression: Regression | None,
+        whole: Regression | None,
     ) -> Finding:
         bounds = self._bounds(one)
         finding = Finding(
@@ -261,7 +266,7 @@ class ScenarioTests(ScoringCheck):
             subject_kind="scenario",
             subject=one.name,
             quantities={**quantities_of(score), **({} if regression is None else regression.numbers)},
-            columns=self.about,
+            columns=variant.about,
             source=self._own(one) or Source(self.dataset, self.window),
         )
 
@@ -269,8 +274,6 @@ class ScenarioTests(ScoringCheck):
             return self._sentence(one, score, regression, whole, broken)
 
         empty = f"scenario '{one.name}' has no row to judge: {self._why_empty(score)}{_asked(one)}"
-        variant = self._variant(one.metric or self.metric)
-        finding = replace(finding, columns=variant.about)
         verdict = settled(variant, finding, score, bounds, sentence, nothing=empty, remedy=_REMEDY)
         if verdict.status is not Status.FAIL or self.violations == "none" or not score.judged:
             return verdict

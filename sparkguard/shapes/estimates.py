@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import cast
 
 import numpy as np
@@ -57,7 +57,7 @@ class Estimate:
     classes: Mapping[str, float] = field(default_factory=dict)
     margin: float = 0.0
 
-    @property
+    @cached_property
     def interval(self) -> Interval:
         """Where the truth lies, with the confidence that is wanted; NaN where nobody can say."""
         metric, confidence = self.wanted.metric, self.wanted.confidence
@@ -168,15 +168,21 @@ class Sums:
         terms = len(cells[0].sums)
         groups, rows = np.zeros((len(place_of), len(keys), terms)), np.zeros(len(keys))
         moments = np.zeros((len(keys), terms, terms))
-        upper = np.triu_indices(terms)
+        upper = _upper(terms)
         for cell in cells:
             place = at[cell.key]
             groups[place_of[cell.fold], place] += cell.sums
             rows[place] += cell.rows
             if cell.moments:
                 moments[place][upper] += cell.moments
-        moments = moments + np.triu(moments, 1).swapaxes(1, 2)
+                moments[place].T[upper] = moments[place][upper]
         return cls(groups, rows, moments, len({one for cell in cells for one in cell.clusters}))
+
+
+@cache
+def _upper(terms: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The places of the upper triangle of so many terms, row by row."""
+    return np.triu_indices(terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ its F1 is 0 (scikit-learn's `zero_division`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -65,5 +66,11 @@ class Confusion:
     def _by_class(self, sums: Floats) -> tuple[Floats, Floats, Floats]:
         """The weight of each class (..., K) that is right, that occurs, and that is predicted."""
         weight = sums[..., 0]
-        is_label, is_told = (np.eye(self.classes)[side] for side in (self.labels, self.predictions))
+        is_label, is_told = self._members
         return weight @ (is_label * is_told), weight @ is_label, weight @ is_told
+
+    @cached_property
+    def _members(self) -> tuple[Floats, Floats]:
+        """Whether each class (C, K) is the label of a cell, and its prediction."""
+        classes = np.eye(self.classes)
+        return classes[self.labels], classes[self.predictions]

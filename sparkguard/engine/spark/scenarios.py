@@ -35,14 +35,14 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
     names = {column: f"c{len(kept) + i}" for i, column in enumerate(scenarios.telling)}
     alone = [f"IF(e{predicates.index(one.sql)}, {one.place}, NULL)" for one in scenarios.by_predicate]
     alone += [] if scenarios.whole is None else [str(scenarios.whole)]
-    looked: list[tuple[str, str]] = []
+    looked: list[str] = []
     for i, equal in enumerate(scenarios.by_equality):
         mine, theirs = [names[c] for c in equal.columns], [f"k{i}_{j}" for j in range(len(equal.columns))]
         table = F.broadcast(_places(frame.sparkSession, equal, i))
         same = " AND ".join(f"{a} <=> {b}" for a, b in zip(mine, theirs, strict=True))
         found = f"{_hash(mine, equal)} = h{i}" if _hashable(equal) else same
         frame = frame.join(table, F.expr(found), "left")
-        looked.append((same, f"p{i}"))
+        looked.append(same)
     for i, by_table in enumerate(scenarios.by_table, len(scenarios.by_equality)):
         mine = []
         for j, pair in enumerate(by_table.pairs):
@@ -51,23 +51,30 @@ def _of_main(read: Read, rows: ScoredRows, scenarios: Scenarios) -> DataFrame:
             frame = frame.selectExpr("*", f"{value} AS {mine[-1]}")
         same = " AND ".join(f"{name} = k{i}_{j}" for j, name in enumerate(mine))
         frame = frame.join(_keys(read, by_table, i), F.expr(same), "left")
-        looked.append((f"p{i} IS NOT NULL", f"p{i}"))
-    places = _all_places(alone, looked)
+        looked.append(f"p{i} IS NOT NULL")
+    # What was looked up is checked here: inside of `explode` it would be handed on for each place.
+    right = [f"IF({same}, {name}{i}, NULL) AS {name}{i}" for i, same in enumerate(looked) for name in "pq"]
+    frame = frame.selectExpr(*kept, *(f"{sql} AS a{i}" for i, sql in enumerate(alone)), *right)
+    places = _all_places(len(alone), len(looked))
     # To look for what is there twice takes as long as the lookups.
     places = places if scenarios.disjoint else f"array_distinct({places})"
     return frame.selectExpr(*kept, f"explode({places}) AS s").where("s IS NOT NULL")
 
 
-def _all_places(alone: Sequence[str], looked: Sequence[tuple[str, str]]) -> str:
-    """The places of a row, NULL among them: those told alone, and arrays that were looked up, each if it is right."""
-    parts = [f"filter(array({', '.join(alone)}), place -> place IS NOT NULL)"] if alone else []
-    parts += [f"IF({right}, coalesce({places}, array()), array())" for right, places in looked]
-    every = f"concat({', '.join(parts)})"
-    if alone or not looked:
-        return every
-    # Mostly each lookup says one place, and Spark makes an array of numbers sooner than one of arrays.
-    several = " OR ".join(f"coalesce(size({places}) > 1, false)" for _, places in looked)
-    return f"IF({several}, {every}, array({', '.join(f'IF({right}, {places}[0], NULL)' for right, places in looked)}))"
+def _all_places(alone: int, looked: int) -> str:
+    """The places of a row, NULL among them: of so many that are told alone, and of so many lookups."""
+    parts = []
+    if alone:
+        parts.append(f"filter(array({', '.join(f'a{i}' for i in range(alone))}), place -> place IS NOT NULL)")
+    if looked:
+        parts.append(f"array({', '.join(f'p{i}' for i in range(looked))})")
+    first = f"concat({', '.join(parts)})" if len(parts) > 1 else parts[0]
+    if not looked:
+        return first
+    # Mostly a lookup says one place, and Spark makes an array of numbers sooner than one of arrays.
+    several = " OR ".join(f"q{i} IS NOT NULL" for i in range(looked))
+    rest = ", ".join(f"coalesce(q{i}, array())" for i in range(looked))
+    return f"IF({several}, concat({first}, {rest}), {first})"
 
 
 def _hashable(equal: ByEquality) -> bool:
@@ -102,8 +109,9 @@ def _places(spark: SparkSession, equal: ByEquality, number: int) -> DataFrame:
     by = [F.expr(f"{_hash(keys, equal)} AS h{number}")] if _hashable(equal) else [F.col(key) for key in keys]
     ends = (f"{end}(struct({', '.join(keys)})) AS {end}" for end in ("min", "max"))
     merged = typed.groupBy(*by).agg(*map(F.expr, ends), F.expr("array_distinct(flatten(collect_list(p))) AS p"))
-    once = f"IF(min <=> max, p, raise_error('{_ALIKE}')) AS p{number}"
-    return merged.selectExpr(*([f"h{number}"] if _hashable(equal) else []), "min.*", once)
+    once = f"IF(min <=> max, p[0], raise_error('{_ALIKE}')) AS p{number}"
+    more = f"IF(size(p) > 1, slice(p, 2, size(p)), NULL) AS q{number}"
+    return merged.selectExpr(*([f"h{number}"] if _hashable(equal) else []), "min.*", once, more)
 
 
 def _valid(name: str, column: Column) -> str:
@@ -116,4 +124,4 @@ def _keys(read: Read, table: ByTable, number: int) -> DataFrame:
     values = [comparable(in_type(f"c{j}", pair.other.type, pair.type), pair.type) for j, pair in enumerate(table.pairs)]
     known = rows.where(" AND ".join(f"c{j} IS NOT NULL" for j in range(len(table.pairs))))
     keys = known.selectExpr(*(f"{value} AS k{number}_{j}" for j, value in enumerate(values))).distinct()
-    return keys.selectExpr("*", f"array({table.place}) AS p{number}")
+    return keys.selectExpr("*", f"{table.place} AS p{number}", f"CAST(NULL AS ARRAY<INT>) AS q{number}")
